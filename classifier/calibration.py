@@ -1,0 +1,60 @@
+"""What turns logits into answers: temperature and thresholds, all chosen on validation data."""
+
+import numpy as np
+
+from common.numeric import softmax
+
+KNOWN_SHARE = 0.95  # of validation photos of known classes that must be called known
+
+
+def negative_log_likelihood(logits: np.ndarray, targets: np.ndarray, temperature: float) -> float:
+    """Mean negative log-likelihood in nats of ``(N, C)`` logits for ``(N,)`` class indices."""
+    chosen = softmax(logits, temperature)[np.arange(len(targets)), targets]
+    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+
+def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
+    """The softmax temperature with the best likelihood (Guo et al. 2017), by grid search."""
+    grid = np.geomspace(0.25, 4, 161)
+    return float(min(grid, key=lambda t: negative_log_likelihood(logits, targets, t)))
+
+
+def energy_score(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """How familiar a photo looks: the negative free energy (Liu et al., NeurIPS 2020).
+
+    Args:
+        logits: ``(N, C)``.
+        temperature: The model's softmax temperature.
+
+    Returns:
+        ``(N,)``, higher for photos like those of training.
+    """
+    scaled = np.asarray(logits, np.float64) / temperature
+    top = scaled.max(axis=-1, keepdims=True)
+    return temperature * (top[..., 0] + np.log(np.exp(scaled - top).sum(axis=-1)))
+
+
+def known_threshold(scores: np.ndarray) -> float:
+    """The energy score that `KNOWN_SHARE` of the photos of known classes reach."""
+    return float(np.quantile(scores, 1 - KNOWN_SHARE))
+
+
+def claim_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float:
+    """The probability from which a claim is believed.
+
+    Each photo gives one true claim, its class, and one false, the most probable other class; the
+    threshold has the best mean of both rates. Between equals the middle one is taken.
+
+    Args:
+        probabilities: ``(N, C)``.
+        targets: ``(N,)`` class indices.
+    """
+    rows = np.arange(len(targets))
+    true = probabilities[rows, targets]
+    others = probabilities.copy()
+    others[rows, targets] = 0
+    false = others.max(axis=1)
+    grid = np.linspace(0.05, 0.95, 91)
+    balanced = np.array([((true >= t).mean() + (false < t).mean()) / 2 for t in grid])
+    best = grid[balanced >= balanced.max() - 1e-9]
+    return float(best[len(best) // 2].round(2))

@@ -1,0 +1,246 @@
+"""Labelled photos: the three layouts, splits, partial labels, augmentation and loaders."""
+
+import csv
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
+from torchvision.transforms import v2
+
+from classifier.config import ModelConfig
+from classifier.preprocess import list_images, load_image
+from common.errors import InputError
+from matching.taxonomy import Taxonomy
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A file with its label; ``source`` is the collection that it came from."""
+
+    path: Path
+    label: str
+    split: str
+    source: str = ""
+
+
+def read_photos(root: Path, seed: int = 0) -> list[Photo]:
+    """Read labelled photos in any of three layouts.
+
+    1. a folder with ``manifest.csv`` (columns ``path,label``, optionally ``source,split``);
+    2. AwA2 as published, ``JPEGImages/<class>/*.jpg`` with names such as ``grizzly+bear``;
+    3. any ``<class>/*.jpg`` tree.
+
+    Without splits in the manifest, each class is split 80/8/12 with ``seed``.
+
+    Raises:
+        InputError: If ``root`` has none of these.
+    """
+    root = Path(root)
+    manifest = root / "manifest.csv"
+    if manifest.exists():
+        photos = _read_manifest(manifest)
+    else:
+        images = root / "JPEGImages" if (root / "JPEGImages").is_dir() else root
+        photos = [
+            Photo(path, _label(path.parent.name), "", path.parent.name)
+            for path in list_images(images)
+            if path.parent != images
+        ]
+    if not photos:
+        raise InputError(f"{root}: no manifest.csv, JPEGImages/ or <class>/ folder with photos")
+    return photos if all(photo.split for photo in photos) else _split(photos, seed)
+
+
+def _label(name: str) -> str:
+    return name.strip().lower().replace("+", "_").replace(" ", "_")
+
+
+def _read_manifest(path: Path) -> list[Photo]:
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = {"path", "label"} - set(reader.fieldnames or ())
+        if missing:
+            raise InputError(f"{path}: no column {' or '.join(sorted(missing))}; needs path,label")
+        rows = list(reader)
+    for row in rows:
+        if row.get("split") not in (None, "", *SPLITS):
+            raise InputError(f"{path}: split {row['split']!r}; expected one of {', '.join(SPLITS)}")
+    return [
+        Photo(
+            path.parent / row["path"],
+            _label(row["label"]),
+            row.get("split") or "",
+            row.get("source") or "",
+        )
+        for row in rows
+    ]
+
+
+def _split(photos: Sequence[Photo], seed: int) -> list[Photo]:
+    """Stratified by class and source: of each 25 photos 2 go to val and 3 to test."""
+    strata = defaultdict(list)
+    for photo in sorted(photos, key=lambda p: str(p.path)):
+        strata[photo.label, photo.source].append(photo)
+    chance, result = random.Random(seed), []
+    for stratum in strata.values():
+        chance.shuffle(stratum)
+        offset = chance.random()  # so that small strata are not all rounded the same way
+        for i, photo in enumerate(stratum):
+            place = (i + 25 * offset) % 25
+            split = "val" if place < 2 else "test" if place < 5 else "train"
+            result.append(replace(photo, split=split))
+    return result
+
+
+def save_splits(photos: Sequence[Photo], root: Path, path: Path) -> None:
+    """Write which photo was in which split, as a manifest relative to ``root``."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "source", "split"])
+        for photo in photos:
+            name = photo.path.relative_to(root)
+            writer.writerow([name.as_posix(), photo.label, photo.source, photo.split])
+
+
+def read_classes(path: Path) -> list[str]:
+    """Read a class list, one name a line; AwA2's numbered ``classes.txt`` is one too.
+
+    Raises:
+        InputError: If the file cannot be read or is empty.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; expected one class name a line") from error
+    classes = sorted({_label(line.split("\t")[-1]) for line in lines if line.strip()})
+    if not classes:
+        raise InputError(f"{path}: empty; expected one class name a line")
+    return classes
+
+
+def allowed_classes(
+    labels: Collection[str], classes: Sequence[str], taxonomy: Taxonomy
+) -> dict[str, np.ndarray]:
+    """The classes that each label leaves possible, ``(C,)`` bool.
+
+    A class allows itself; the name of a group, such as ``dog``, all its classes. Labels outside
+    are not in the result, and neither are groups of a single class: they would say that every
+    monkey is the one monkey the classifier knows.
+    """
+    taxonomy = taxonomy.with_classes(classes)
+    result = {}
+    for label in labels:
+        inside = {label}
+        if label not in classes:
+            inside = taxonomy.classes_at_or_below(taxonomy.concept_of(label), classes)
+        if label in classes or len(inside) > 1:
+            result[label] = np.array([name in inside for name in classes])
+    return result
+
+
+class Degrade:
+    """What cameras and the web do to a photo: low resolution, JPEG blocks, loss of colour.
+
+    Args:
+        probability: Of each of the three, drawn on its own.
+    """
+
+    def __init__(self, probability: float):
+        self.probability = probability
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """Degrade an RGB image, same size."""
+        low, jpeg, grey, strength = torch.rand(4).tolist()
+        if low < self.probability:
+            size = image.size
+            share = 0.25 + 0.5 * strength
+            image = image.resize([max(1, round(side * share)) for side in size]).resize(size)
+        if jpeg < self.probability:
+            buffer = BytesIO()
+            image.save(buffer, "JPEG", quality=round(15 + 50 * strength))
+            image = Image.open(buffer).convert("RGB")
+        if grey < self.probability:
+            image = image.convert("L").convert("RGB")
+        return image
+
+
+def train_transform(size: int, config: ModelConfig) -> v2.Compose:
+    """Augmentation for training: a PIL image to ``(3, size, size)`` float32."""
+    return v2.Compose(
+        [
+            v2.RandomResizedCrop(size, scale=(0.35, 1.0), antialias=True),
+            v2.RandomHorizontalFlip(),
+            Degrade(0.1),
+            v2.TrivialAugmentWide(),
+            v2.PILToTensor(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(config.mean, config.std),
+            v2.RandomErasing(0.2),
+        ]
+    )
+
+
+class PhotoDataset(Dataset):
+    """Augmented photos with the classes that their labels allow.
+
+    An unreadable photo is reported once on stderr and replaced by the next one.
+    """
+
+    def __init__(
+        self, photos: Sequence[Photo], allowed: dict[str, np.ndarray], transform: v2.Compose
+    ):
+        self.photos, self.allowed, self.transform = photos, allowed, transform
+        self.broken: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        for i in range(index, index + len(self.photos)):
+            i %= len(self.photos)
+            if i in self.broken:
+                continue
+            photo = self.photos[i]
+            try:
+                image = load_image(photo.path)
+            except InputError as error:
+                self.broken.add(i)
+                print(f"skipped: {error}", file=sys.stderr)
+                continue
+            return self.transform(image), torch.from_numpy(self.allowed[photo.label])
+        raise InputError(f"none of {len(self.photos)} photos can be read, e.g. {photo.path}")
+
+
+def train_loader(
+    dataset: PhotoDataset, batch_size: int, balance: float, workers: int
+) -> DataLoader:
+    """Batches in which rare classes are drawn more often.
+
+    Args:
+        dataset: The training photos.
+        batch_size: Photos in a batch.
+        balance: 0 draws photos evenly, 1 draws classes evenly; a class of n photos is drawn in
+            proportion to ``n ** (1 - balance)``.
+        workers: Processes that read and augment.
+    """
+    labels = [photo.label for photo in dataset.photos]
+    counts = {label: labels.count(label) for label in set(labels)}
+    weights = [counts[label] ** -balance for label in labels]
+    return DataLoader(
+        dataset,
+        batch_size,
+        sampler=WeightedRandomSampler(weights, len(weights)),
+        num_workers=workers,
+        drop_last=len(weights) >= batch_size,
+        persistent_workers=workers > 0,
+    )

@@ -1,0 +1,120 @@
+"""The image classifier: torchvision's ResNet50 with a new head. Needs torch; does no training.
+
+A model folder holds ``config.json`` (all that inference needs to know), ``model.safetensors``
+(fp16) and, after ``classifier/export.py``, ``model.onnx``.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torchvision.models import ResNet, ResNet50_Weights
+from torchvision.models.resnet import Bottleneck
+
+from classifier.config import ModelConfig
+from common.errors import InputError
+
+STAGES = {  # the modules that --unfreeze trains, besides the head
+    "head": (),
+    "last-stage": ("layer4",),
+    "all": ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4"),
+}
+
+
+class Classifier(ResNet):
+    """A ResNet of the configured shape with random weights: ``(B, 3, H, W)`` to ``(B, C)``.
+
+    Batch normalisation keeps the backbone's statistics in training too: a few thousand photos from
+    a few dozen sources are a worse estimate of them than ImageNet was.
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__(
+            Bottleneck, list(config.layers), len(config.classes), width_per_group=config.width
+        )
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Set the mode of all layers but the batch normalisations."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """What the head sees: ``(B, 3, H, W)`` to pooled features ``(B, 2048)``."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.avgpool(x).flatten(1)
+
+    def freeze_all_but(self, policy: str) -> None:
+        """Leave gradients only to the head and the modules of a policy of `STAGES`."""
+        trained = (*STAGES[policy], "fc")
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad = name.split(".")[0] in trained
+
+
+def load_backbone(model: Classifier, backbone: str) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Put pretrained weights into all layers but the head.
+
+    Args:
+        model: A new classifier.
+        backbone: ``imagenet`` (torchvision's weights, downloaded once) or a safetensors file with
+            torchvision's key names.
+
+    Returns:
+        The pretrained head, weight ``(1000, 2048)`` and bias ``(1000,)``, when it is ImageNet's.
+
+    Raises:
+        InputError: If the file is missing or of another shape.
+    """
+    if backbone == "imagenet":
+        weights = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=True, check_hash=True)
+    else:
+        weights = _read(Path(backbone))
+    weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    head = weights.pop("fc.weight", None), weights.pop("fc.bias", None)
+    own_head = {k: v for k, v in model.state_dict().items() if k.startswith("fc.")}
+    _put(model, weights | own_head, backbone)
+    return head if head[0] is not None and len(head[0]) == 1000 else None
+
+
+def load(folder: Path) -> tuple[Classifier, ModelConfig]:
+    """A trained classifier and its configuration.
+
+    Raises:
+        InputError: If the folder holds no such model or one of another shape.
+    """
+    config = ModelConfig.load(folder)
+    model = Classifier(config)
+    weights = _read(Path(folder) / "model.safetensors")
+    _put(model, {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, folder)
+    return model.eval(), config
+
+
+def save(model: Classifier, config: ModelConfig, folder: Path) -> None:
+    """Write ``config.json`` and ``model.safetensors`` in half precision."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config.save(folder)
+    # Batch-norm variances span 1e-5 to 1e3, more than fp16 holds, and are small: kept in fp32.
+    weights = {
+        k: v.half() if v.dim() > 1 else v.contiguous() for k, v in model.state_dict().items()
+    }
+    save_file({k: v.contiguous() for k, v in weights.items()}, folder / "model.safetensors")
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(path)
+    except Exception as error:  # safetensors has its own error class besides OSError
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"{path}: no readable safetensors file ({reason})") from error
+
+
+def _put(model: nn.Module, weights: dict[str, torch.Tensor], source: object) -> None:
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise InputError(f"{source}: weights of another shape than the model ({reason})") from error

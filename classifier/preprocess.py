@@ -1,0 +1,146 @@
+"""From an image file to the model's input, without torch.
+
+Evaluation and inference go through this file, so that a photo is read in one way; the numbers
+(size, mean, standard deviation) travel in the model's configuration.
+"""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from common.errors import InputError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # torchvision's normalisation, RGB in [0, 1]
+IMAGENET_STD = (0.229, 0.224, 0.225)
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp")
+)
+    [".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"]
+)
+MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs
+
+Run = Callable[[np.ndarray], np.ndarray]  # a model: a batch of inputs to a batch of outputs
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # errors remain
+
+
+def load_image(source: Path | BinaryIO) -> Image.Image:
+    """Read a photo as upright 8-bit RGB, whatever its mode or format.
+
+    Animations give their first frame, transparency is laid on white, 16-bit values are scaled.
+
+    Args:
+        source: A path or an open binary file.
+
+    Raises:
+        InputError: If there is no readable photo; the message names the file and the reason.
+    """
+    name = getattr(source, "name", source) if not isinstance(source, Path) else source
+    try:
+        with Image.open(source) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(f"{name}: {image.width} x {image.height} pixels are too many")
+            image.draft(image.mode, (1024, 1024))  # large JPEGs are decoded at reduced size
+            image = ImageOps.exif_transpose(image)
+            if image.mode.startswith(("I", "F")):
+                image = _to_8_bit(image)
+            if image.has_transparency_data:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            return image.convert("RGB")
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: no such file") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{name}: a folder; expected an image file") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{name}: not an image that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{name}: more than {MAX_PIXELS:,} pixels") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's decoders raise
+        raise InputError(f"{name}: damaged image ({' '.join(str(error).split())})") from error
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Scale integer or float grey values to 0..255; 16 bits by their range, others by their own."""
+    values = np.asarray(image, np.float32)
+    top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
+    return Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8))
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Resize the shorter side to ``resize``, cut the central square of ``crop``, normalise."""
+
+    resize: int = 256
+    crop: int = 224
+    mean: Sequence[float] = IMAGENET_MEAN
+    std: Sequence[float] = IMAGENET_STD
+
+    def __call__(self, image: Image.Image) -> np.ndarray:
+        """An RGB image as float32 ``(3, crop, crop)``."""
+        side = min(image.size) * self.crop / self.resize
+        left, top = (image.width - side) / 2, (image.height - side) / 2
+        # Only the central square is resized: the same pixels, and no cost for panoramas.
+        image = image.resize(
+            (self.crop, self.crop),
+            Image.Resampling.BILINEAR,
+            box=(left, top, left + side, top + side),
+        )
+        pixels = np.asarray(image, np.float32) / 255
+        pixels = (pixels - np.float32(self.mean)) / np.float32(self.std)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def list_images(folder: Path) -> list[Path]:
+    """All image files below a folder, sorted.
+
+    Raises:
+        InputError: If it is no folder or holds no image.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not found:
+        raise InputError(f"{folder}: no image in it (looked for {' '.join(sorted(SUFFIXES))})")
+    return found
+
+
+def photo_batches(
+    model: Run, preprocess: Preprocess, paths: Sequence[Path], batch_size: int = 32
+) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """Run a model over photo files; a thread reads the next batch while the model computes.
+
+    Args:
+        model: From ``(B, 3, crop, crop)`` to ``(B, C)``.
+        preprocess: From image to input.
+        paths: The files; unreadable ones are reported on stderr and left out.
+        batch_size: Photos in a batch.
+
+    Yields:
+        The model's output for a batch and the indices of its photos in ``paths``.
+    """
+
+    def read(begin: int) -> tuple[list[np.ndarray], list[int]]:
+        inputs, indices = [], []
+        for i in range(begin, min(begin + batch_size, len(paths))):
+            try:
+                inputs.append(preprocess(load_image(paths[i])))
+                indices.append(i)
+            except InputError as error:
+                print(f"skipped: {error}", file=sys.stderr)
+        return inputs, indices
+
+    with ThreadPoolExecutor(1) as reader:
+        pending = reader.submit(read, 0)
+        for begin in range(batch_size, len(paths) + batch_size, batch_size):
+            inputs, indices = pending.result()
+            pending = reader.submit(read, begin)
+            if inputs:
+                yield model(np.stack(inputs)), indices

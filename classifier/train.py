@@ -1,0 +1,208 @@
+"""Train the image classifier and write a model folder.
+
+    python classifier/train.py --data AwA2                     # torchvision's ImageNet weights
+    python classifier/train.py --data photos --backbone resnet50.safetensors
+    python classifier/train.py --resume                        # go on after a stop
+
+``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
+(``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
+features, then ``--unfreeze`` says what is trained on. Temperature and thresholds are chosen on the
+validation split. The model folder (``--output``) gets weights, configuration, the splits, log and
+curve; ``checkpoint.pt`` in it is for ``--resume`` and may be deleted.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+if not __package__:  # run as a file: import from the repository, not from this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common.cli import ArgumentParser, run
+from common.config import TrainConfig, add_options, from_args, option, save_json
+from common.errors import InputError
+from common.paths import ROOT, data_root
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(TrainConfig):
+    """Hyper-parameters of the image classifier."""
+
+    backbone: str = option("imagenet", "pretrained weights: imagenet or a safetensors file")
+    classes: Path | None = option(None, "file with one class a line; other photos are left out")
+    unfreeze: Literal["head", "last-stage", "all"] = option("last-stage", "layers that are trained")
+    size: int = option(176, "pixels of the augmented square; less than what the model sees later")
+    balance: float = option(0.5, "0 draws photos evenly, 1 draws classes evenly")
+    batch_size: int = option(64, "photos a step")
+    epochs: int = option(12, "passes over the training photos")
+    learning_rate: float = option(1e-4, "peak learning rate of the pretrained layers")
+    head_learning_rate: float = option(2e-4, "peak learning rate of the head")
+    weight_decay: float = option(0.05, "decoupled weight decay (AdamW)")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.balance <= 1:
+            raise InputError(f"balance must be in [0, 1], not {self.balance}")
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line: paths here, hyper-parameters from `ClassifierConfig`."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=data_root() / "animals",
+        metavar="DIR",
+        help="labelled photos (default: animals under FAUNACHECK_DATA)",
+    )
+    parser.add_argument("--output", type=Path, default=ROOT / "runs/classifier", metavar="DIR")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_device()
+    add_options(parser, ClassifierConfig)
+    return parser
+
+
+def main() -> int:
+    """Train."""
+    args = get_args_parser().parse_args()
+    config = from_args(ClassifierConfig, args)
+
+    import torch
+
+    from classifier.config import ModelConfig
+    from classifier.data import (
+        PhotoDataset,
+        allowed_classes,
+        read_classes,
+        read_photos,
+        save_splits,
+        train_loader,
+        train_transform,
+    )
+    from classifier.evaluate import photo_logits, restrict, torch_model
+    from classifier.model import Classifier, load_backbone, save
+    from common.losses import partial_label_loss
+    from common.training import fit, pick_device
+    from matching.taxonomy import Taxonomy
+
+    device = pick_device(args.device)
+    photos = read_photos(args.data, config.seed)
+    listed = read_classes(config.classes) if config.classes else sorted({p.label for p in photos})
+    trained_on = {photo.label for photo in photos if photo.split == "train"}
+    model_config = ModelConfig(classes=[name for name in listed if name in trained_on])
+    if len(model_config.classes) < 2:
+        raise InputError(f"{args.data}: training photos of {model_config.classes}; needs 2 classes")
+    taxonomy = Taxonomy.load()
+    allowed = allowed_classes({p.label for p in photos}, model_config.classes, taxonomy)
+    training = [p for p in photos if p.split == "train" and p.label in allowed]
+    validation = restrict(photos, "val", model_config.classes)
+    print(
+        f"{len(training)} training photos, {len(validation)} for validation,"
+        f" {len(model_config.classes)} classes",
+        file=sys.stderr,
+    )
+
+    torch.manual_seed(config.seed)
+    model = Classifier(model_config)
+    imagenet_head = load_backbone(model, config.backbone)
+    model.to(device, memory_format=torch.channels_last)
+    args.output.mkdir(parents=True, exist_ok=True)
+    save_json(config, args.output / "train_config.json")
+    save_splits(photos, args.data, args.output / "splits.csv")
+
+    def score(model: torch.nn.Module) -> dict[str, float]:
+        logits, targets = photo_logits(torch_model(model, device), model_config, validation)
+        right = logits.argmax(axis=1) == targets
+        per_class = [right[targets == c].mean() for c in set(targets)]
+        return {"macro_accuracy": sum(per_class) / len(per_class), "accuracy": right.mean()}
+
+    if not args.resume:
+        start_head(
+            model,
+            model_config,
+            imagenet_head,
+            training,
+            allowed,
+            config.balance,
+            config.precision,
+            device,
+        )
+        print("probe  " + _line(score(model)), file=sys.stderr)
+    model.freeze_all_but(config.unfreeze)
+    head = list(model.fc.parameters())
+    body = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith("fc.")]
+    groups = [{"params": head, "lr": config.head_learning_rate}]
+    groups += [{"params": body, "lr": config.learning_rate}] if body else []
+
+    def loss(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        images, allowed = batch
+        images = images.to(device, memory_format=torch.channels_last)
+        return partial_label_loss(model(images), allowed.to(device), config.label_smoothing)
+
+    dataset = PhotoDataset(training, allowed, train_transform(config.size, model_config))
+    loader = train_loader(dataset, config.batch_size, config.balance, config.workers)
+    fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
+    logits, targets = photo_logits(torch_model(model, device), model_config, validation)
+    save(model, calibrated(model_config, logits, targets), args.output)
+    print(f"model folder: {args.output}", file=sys.stderr)
+    return 0
+
+
+def start_head(model, config, imagenet_head, photos, allowed, balance, precision, device) -> None:
+    """Fit the head on frozen features and put it into the model."""
+    import numpy as np
+    import torch
+
+    from classifier.preprocess import photo_batches
+    from classifier.probe import fit_probe, imagenet_prior
+    from common.training import autocast
+    from matching.taxonomy import Taxonomy
+
+    def features(images):
+        with torch.inference_mode(), autocast(device, precision):
+            batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
+            return model.features(batch).float().cpu().numpy()
+
+    model.eval()
+    paths = [photo.path for photo in photos]
+    batches = list(photo_batches(features, config.preprocess, paths, batch_size=64))
+    labels = [photos[i].label for _, indices in batches for i in indices]
+    counts = {label: labels.count(label) for label in set(labels)}
+    prior = tuple(torch.zeros_like(parameter.cpu()) for parameter in model.fc.parameters())
+    if imagenet_head is not None:
+        prior = imagenet_prior(imagenet_head, config.classes, Taxonomy.load())
+    weight, bias = fit_probe(
+        torch.from_numpy(np.concatenate([rows for rows, _ in batches])),
+        torch.stack([torch.from_numpy(allowed[label]) for label in labels]),
+        prior,
+        torch.tensor([counts[label] ** -balance for label in labels]),
+    )
+    model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
+
+
+def calibrated(config, logits, targets):
+    """The configuration with temperature and thresholds for these validation logits."""
+    from classifier.calibration import (
+        claim_threshold,
+        energy_score,
+        fit_temperature,
+        known_threshold,
+    )
+    from common.numeric import softmax
+
+    temperature = fit_temperature(logits, targets)
+    return replace(
+        config,
+        temperature=round(temperature, 4),
+        known_threshold=round(known_threshold(energy_score(logits, temperature)), 4),
+        claim_threshold=claim_threshold(softmax(logits, temperature), targets),
+    )
+
+
+def _line(row: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in row.items())
+
+
+if __name__ == "__main__":
+    run(main)

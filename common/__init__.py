@@ -1,0 +1,1 @@
+"""What the packages share: command lines, configuration, training loop, losses and statistics."""

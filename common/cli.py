@@ -1,0 +1,65 @@
+"""Command-line conventions of all scripts: exit codes, one-line errors, shared options."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from common.errors import InputError
+
+EXIT_BAD_INPUT = 2  # bad usage or input, named in one line on stderr
+EXIT_ROWS_FAILED = 3  # a batch finished, some of its rows could not be answered
+EXIT_FALSE = 10  # --exit-code: the verdict is not true
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """An ``argparse`` parser whose errors are one line and whose help keeps the docstring's lines.
+
+    Args:
+        doc: A module docstring, shown as the description.
+        **options: Anything else that ``argparse.ArgumentParser`` takes.
+    """
+
+    def __init__(self, doc: str | None = None, **options: Any):
+        super().__init__(
+            description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, **options
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with the code for bad usage."""
+        self.exit(EXIT_BAD_INPUT, f"error: {message} (see {self.prog} --help)\n")
+
+    def add_device(self) -> None:
+        """Add ``--device``."""
+        self.add_argument(
+            "--device", choices=DEVICES, default="auto", help="where to compute (default: auto)"
+        )
+
+    def add_model(self, name: str, default: Path) -> None:
+        """Add an option that names a model folder."""
+        self.add_argument(
+            name, type=Path, default=default, metavar="DIR", help=f"model folder ({default.name})"
+        )
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Run a script's ``main`` and exit with its code; an ``InputError`` becomes one line.
+
+    Args:
+        main: Parses ``sys.argv``, does the work and returns the exit code.
+    """
+    try:
+        code = main()
+        sys.stdout.flush()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        code = 130  # the shell's code for SIGINT
+    except BrokenPipeError:  # the reader went away, as in `… | head`
+        sys.stderr.close()
+        code = 0
+    sys.exit(code)

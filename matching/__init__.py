@@ -1,0 +1,1 @@
+"""From a text and class probabilities to a verdict: taxonomy, claims, decision. No torch here."""

@@ -1,0 +1,218 @@
+"""The decision: do the claims of a text hold on what the classifier saw?
+
+Pure functions on plain values. Each claim gets one of three values: it holds, it does not, or that
+is undecided (None), which happens only to animals outside the classifier's knowledge. The verdict
+combines them in Kleene's three-valued logic, so it is undecided exactly when it hangs on an
+undecided claim.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from matching.claims import Claim
+from matching.taxonomy import Judgement, Taxonomy
+
+MATCHES = ("any", "all")
+
+
+class Reason(Enum):
+    """Why the verdict is what it is."""
+
+    NAMED_ANIMAL_FOUND = "NAMED_ANIMAL_FOUND"  # true: what had to be there is
+    DENIALS_HOLD = "DENIALS_HOLD"  # true: the text only denies, and rightly
+    NAMED_ANIMAL_ABSENT = "NAMED_ANIMAL_ABSENT"  # false: the photo shows another animal
+    UNKNOWN_IMAGE = "UNKNOWN_IMAGE"  # false: the photo shows none of the classes
+    DENIED_ANIMAL_FOUND = "DENIED_ANIMAL_FOUND"  # false: the text denies what the photo shows
+    OUTSIDE_KNOWLEDGE = "OUTSIDE_KNOWLEDGE"  # undecided: no class answers for a named animal
+    NO_ANIMAL_NAMED = "NO_ANIMAL_NAMED"  # undecided: nothing to check
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What the classifier says about a photo."""
+
+    probabilities: Mapping[str, float]
+    """Probability of each class by label, adding up to 1."""
+    known: bool
+    """False when the photo shows none of the classes; the probabilities then count as 0."""
+
+    def top(self) -> tuple[str, float]:
+        """Return the most probable class and its probability."""
+        return max(self.probabilities.items(), key=lambda item: item[1])
+
+
+@dataclass(frozen=True)
+class JudgedClaim:
+    """A claim and what became of it."""
+
+    claim: Claim
+    probability: float | None
+    """Probability that the animal is in the photo, None outside the classifier's knowledge."""
+    holds: bool | None
+    exact: bool
+    """False when a coarser concept was judged in the animal's place."""
+    explanation: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the claim as the JSON outputs show it."""
+        return self.claim.to_json() | {"probability": self.probability, "holds": self.holds}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to a pair of text and photo."""
+
+    value: bool | None
+    """None when the text cannot be decided on this photo."""
+    reason: Reason
+    explanation: str
+    claims: list[JudgedClaim]
+
+
+def decide(
+    claims: Sequence[Claim],
+    sighting: Sighting,
+    taxonomy: Taxonomy,
+    threshold: float,
+    match: str = "any",
+) -> Verdict:
+    """Decide whether a text is true of a photo.
+
+    Args:
+        claims: What the text claims.
+        sighting: What the classifier says about the photo.
+        taxonomy: The one that read the claims.
+        threshold: Probability from which an animal counts as present, 0 to 1.
+        match: "any": at least one affirmed animal is there and no denied one is; "all": every claim
+            holds. A text that only denies is true when every denial holds, either way.
+
+    Returns:
+        The verdict with its reason, and each claim with its probability.
+
+    Raises:
+        ValueError: If ``match`` is neither "any" nor "all".
+    """
+    if match not in MATCHES:
+        raise ValueError(f"match must be one of {', '.join(MATCHES)}, not {match!r}")
+    if not claims:
+        return Verdict(None, Reason.NO_ANIMAL_NAMED, "the text names no animal", [])
+    judged = [judge(claim, claims, sighting, taxonomy, threshold) for claim in claims]
+    affirmed = [j.holds for j in judged if not j.claim.negated]
+    denials = [j.holds for j in judged if j.claim.negated]
+    found = _all(affirmed) if match == "all" or not affirmed else _any(affirmed)
+    value = _all([found, *denials])
+    reason = _reason(value, bool(affirmed), denials, sighting)
+    explanation = "; ".join(j.explanation for j in judged)
+    if not sighting.known:
+        explanation = f"the photo shows none of the known animals: {explanation}"
+    return Verdict(value, reason, explanation, judged)
+
+
+def judge(
+    claim: Claim,
+    claims: Sequence[Claim],
+    sighting: Sighting,
+    taxonomy: Taxonomy,
+    threshold: float,
+) -> JudgedClaim:
+    """Decide whether one claim holds.
+
+    Args:
+        claim: The claim.
+        claims: All claims of its text. What they affirm is no counter-example to a denied group:
+            "no animals except a cow" denies all animals but cows.
+        sighting: What the classifier says about the photo.
+        taxonomy: The one that read the claims.
+        threshold: Probability from which an animal counts as present.
+
+    Returns:
+        The claim with its probability, whether it holds, and a line that explains it.
+    """
+    labels = sighting.probabilities.keys()
+    judgement = taxonomy.judged_by(claim.animal, labels) if claim.animal else None
+    if judgement is None or not judgement.classes:
+        return _judge_outside(claim, sighting, taxonomy, threshold)
+    classes = judgement.classes
+    spared = _exceptions(claim, claims, taxonomy) if claim.negated else []
+    for concept in spared:
+        classes -= taxonomy.judged_by(concept, labels).classes
+    probability = _sum(sighting.probabilities[c] for c in classes) if sighting.known else 0.0
+    present = probability >= threshold
+    explanation = _explain(claim, judgement, spared, probability, present)
+    return JudgedClaim(claim, probability, present != claim.negated, judgement.exact, explanation)
+
+
+def _judge_outside(
+    claim: Claim, sighting: Sighting, taxonomy: Taxonomy, threshold: float
+) -> JudgedClaim:
+    """Judge an animal that no class answers for: absent if the photo surely shows another."""
+    label, probability = sighting.top()
+    explanation = f"{claim.animal or claim.mention} is outside the classifier's knowledge"
+    if not sighting.known or probability < threshold:
+        return JudgedClaim(claim, None, None, False, explanation)
+    explanation += f", the photo shows {taxonomy.concept_of(label)} {probability:.2f}"
+    return JudgedClaim(claim, None, claim.negated, False, explanation)
+
+
+def _exceptions(claim: Claim, claims: Sequence[Claim], taxonomy: Taxonomy) -> list[str]:
+    """Return the affirmed concepts strictly below a denied one, each once."""
+    below = [
+        other.animal
+        for other in claims
+        if other.animal
+        and not other.negated
+        and other.animal != claim.animal
+        and taxonomy.is_below(other.animal, claim.animal or "")
+    ]
+    return list(dict.fromkeys(below))
+
+
+def _explain(
+    claim: Claim, judgement: Judgement, spared: list[str], probability: float, present: bool
+) -> str:
+    """Say what became of a claim: "cow 0.98", "dog absent (0.00)"."""
+    name = str(claim.animal)
+    if spared:
+        name += f" apart from {' and '.join(spared)}"
+    if not judgement.exact:
+        name += f" judged as {' or '.join(judgement.by)}"
+    text = f"{name} {probability:.2f}" if present else f"{name} absent ({probability:.2f})"
+    if present and claim.negated:
+        text += " although denied"
+    # what is absent as a dog is absent as a labrador too
+    return f"{text}: the finer kind cannot be checked" if present and not judgement.exact else text
+
+
+def _reason(
+    value: bool | None, affirms: bool, denials: list[bool | None], sighting: Sighting
+) -> Reason:
+    """Name the reason for a verdict on at least one claim."""
+    if value is None:
+        return Reason.OUTSIDE_KNOWLEDGE
+    if value:
+        return Reason.NAMED_ANIMAL_FOUND if affirms else Reason.DENIALS_HOLD
+    if False in denials:
+        return Reason.DENIED_ANIMAL_FOUND
+    return Reason.NAMED_ANIMAL_ABSENT if sighting.known else Reason.UNKNOWN_IMAGE
+
+
+def _sum(probabilities: Iterable[float]) -> float:
+    """Add probabilities exactly, so that their order does not matter; rounding may exceed 1."""
+    return min(1.0, math.fsum(probabilities))
+
+
+def _all(values: Sequence[bool | None]) -> bool | None:
+    """Conjunction in Kleene's logic: false beats undecided, undecided beats true."""
+    if False in values:
+        return False
+    return None if None in values else True
+
+
+def _any(values: Sequence[bool | None]) -> bool | None:
+    """Disjunction in Kleene's logic: true beats undecided, undecided beats false."""
+    if True in values:
+        return True
+    return None if None in values else False

@@ -1,0 +1,186 @@
+"""Measure a token classifier: strict entity F1 with seqeval, intervals, and F1 by length.
+
+    python ner/evaluate.py --model models/ner --data ../shared/data/multinerd_en/test.jsonl
+
+prints the report and saves it as ``evaluation.json`` in the model folder (``--output`` names
+another file). A predicted entity counts when its type and both borders are right.
+"""
+
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if not __package__:  # run as a file: import from the repository, not from this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common.cli import ArgumentParser, run
+from common.numeric import bootstrap_interval
+from common.paths import NER_MODEL, data_root
+from ner.preprocess import LABELS, TYPES, Preprocess, decode, spans, word_probabilities
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from ner.data import Sentence
+
+LENGTHS = (0, 10, 20, 30, 50, 10_000)  # words; borders of the table by sentence length
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line."""
+    parser = ArgumentParser(__doc__)
+    parser.add_model("--model", NER_MODEL)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=data_root() / "multinerd_en/test.jsonl",
+        metavar="FILE",
+        help="JSON Lines with tokens and tags (default: the test split under FAUNACHECK_DATA)",
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="the report as JSON")
+    parser.add_device()
+    return parser
+
+
+def predict_tags(
+    model: "nn.Module",
+    preprocess: Preprocess,
+    sentences: Sequence["Sentence"],
+    device: "torch.device",
+) -> list[list[str]]:
+    """The most probable valid BIO tags of each sentence."""
+    import torch
+
+    @torch.inference_mode()
+    def logits(batch: dict[str, np.ndarray]) -> np.ndarray:
+        inputs = {name: torch.from_numpy(value).to(device) for name, value in batch.items()}
+        return model(**inputs).logits.float().cpu().numpy()
+
+    probabilities = word_probabilities(logits, preprocess, [s.words for s in sentences])
+    return [[LABELS[i] for i in decode(rows)] for rows in probabilities]
+
+
+def count_matches(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
+    """True positives, predicted and gold entities: ``(sentences, types, 3)``."""
+    counts = np.zeros((len(gold), len(TYPES), 3), int)
+    for i, tags in enumerate(zip(gold, predicted, strict=True)):
+        right, found = (set(spans(t)) for t in tags)
+        for column, entities in enumerate((right & found, found, right)):
+            for *_, type_ in entities:
+                counts[i, TYPES.index(type_), column] += 1
+    return counts
+
+
+def f1(counts: np.ndarray) -> float:
+    """F1 from counts ``(..., 3)`` summed over all but the last axis; NaN without any entity."""
+    right, found, gold = counts.reshape(-1, 3).sum(axis=0)
+    return float(2 * right / (found + gold)) if found + gold else float("nan")
+
+
+def report(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """All figures for one set of sentences.
+
+    Args:
+        gold: BIO tags of each sentence.
+        predicted: The same from the model.
+
+    Returns:
+        Micro and macro scores with intervals, a row for each type, and F1 by sentence length.
+    """
+    from seqeval.metrics import classification_report
+    from seqeval.scheme import IOB2
+
+    scores = classification_report(
+        list(map(list, gold)),
+        list(map(list, predicted)),
+        mode="strict",
+        scheme=IOB2,
+        output_dict=True,
+        zero_division=0,
+    )
+    counts = count_matches(gold, predicted)
+
+    def interval(part: np.ndarray) -> list[float]:
+        low, high = bootstrap_interval(lambda drawn: f1(part[drawn]), len(part))
+        return [round(low, 4), round(high, 4)]
+
+    def row(name: str) -> dict[str, Any]:
+        cells = scores[name]
+        return {
+            "precision": round(float(cells["precision"]), 4),
+            "recall": round(float(cells["recall"]), 4),
+            "f1": round(float(cells["f1-score"]), 4),
+            "entities": int(cells["support"]),
+        }
+
+    present = [type_ for type_ in TYPES if type_ in scores]
+    anim = TYPES.index("ANIM")
+    lengths = np.array([len(tags) for tags in gold])
+    by_length = []
+    for low, high in pairwise(LENGTHS):
+        inside = counts[(lengths > low) & (lengths <= high)]
+        by_length.append(
+            {
+                "words": f"{low + 1}-{high}" if high < LENGTHS[-1] else f"over {low}",
+                "sentences": len(inside),
+                "ANIM": round(f1(inside[:, anim]), 4),
+                "ANIM entities": int(inside[:, anim, 2].sum()),
+                "micro": round(f1(inside), 4),
+            }
+        )
+    return {
+        "sentences": len(gold),
+        "micro": row("micro avg") | {"f1_interval": interval(counts)},
+        "macro": row("macro avg"),
+        "types": {
+            type_: row(type_) | {"f1_interval": interval(counts[:, [TYPES.index(type_)]])}
+            for type_ in present
+        },
+        "by_length": by_length,
+    }
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    """The report as a table for the terminal."""
+    lines = [f"{figures['sentences']} sentences", "", "         precision recall     F1  entities"]
+    rows = {"micro": figures["micro"], "macro": figures["macro"], **figures["types"]}
+    for name, row in rows.items():
+        interval = "  [{:.3f}, {:.3f}]".format(*row["f1_interval"]) if "f1_interval" in row else ""
+        lines.append(
+            f"{name:8} {row['precision']:9.3f} {row['recall']:6.3f} {row['f1']:6.3f}"
+            f" {row['entities']:9}{interval}"
+        )
+    lines += ["", "words     sentences  micro F1  ANIM F1  ANIM entities"]
+    for row in figures["by_length"]:
+        lines.append(
+            f"{row['words']:9} {row['sentences']:9} {row['micro']:9.3f} {row['ANIM']:8.3f}"
+            f" {row['ANIM entities']:14}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Evaluate, print and save."""
+    args = get_args_parser().parse_args()
+    from common.config import save_json
+    from common.training import pick_device
+    from ner.data import read_jsonl
+    from ner.model import load
+
+    sentences = read_jsonl(args.data)
+    device = pick_device(args.device)
+    model, preprocess = load(args.model)
+    predicted = predict_tags(model.to(device), preprocess, sentences, device)
+    figures = report([s.tags for s in sentences], predicted)
+    print(as_text(figures))
+    save_json(figures, args.output or args.model / "evaluation.json")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,112 @@
+"""Train the token classifier and write a model folder.
+
+    python ner/train.py                                    # hub's bert-base-uncased, MultiNERD
+    python ner/train.py --base-model FOLDER --partial PER,LOC,ORG=wikineural_en/val.jsonl
+    python ner/train.py --resume                           # go on after a stop
+
+``--data`` is a folder with ``train.jsonl`` and ``validation.jsonl``. ``--partial`` adds files that
+annotate only some types: their other words count as "none of these types" and no more. The model
+folder (``--output``) gets weights, tokenizer, configuration, log and curve; ``checkpoint.pt`` in it
+is for ``--resume`` and may be deleted.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+if not __package__:  # run as a file: import from the repository, not from this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common.cli import ArgumentParser, run
+from common.config import TrainConfig, add_options, from_args, option, save_json
+from common.errors import InputError
+from common.paths import ROOT, data_root
+
+
+@dataclass(frozen=True)
+class NerConfig(TrainConfig):
+    """Hyper-parameters of the token classifier."""
+
+    base_model: str = option("bert-base-uncased", "pretrained encoder: a hub name or a folder")
+    partial: tuple[str, ...] = option((), "TYPES=FILE: data that annotates only some types")
+    recase: float = option(0.1, "share of sentences shown in lower case, half of it in capitals")
+    learning_rate: float = option(2e-4, "peak learning rate of the encoder")
+    label_smoothing: float = option(0.0, "share of the target spread over all labels")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.recase <= 0.5:
+            raise InputError(f"recase must be in [0, 0.5], not {self.recase}")
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line: paths here, hyper-parameters from `NerConfig`."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=data_root() / "multinerd_en",
+        metavar="DIR",
+        help="fully annotated data (default: multinerd_en under FAUNACHECK_DATA)",
+    )
+    parser.add_argument("--output", type=Path, default=ROOT / "runs/ner", metavar="DIR")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_device()
+    add_options(parser, NerConfig)
+    return parser
+
+
+def main() -> int:
+    """Train."""
+    args = get_args_parser().parse_args()
+    config = from_args(NerConfig, args)
+
+    import torch
+
+    from common.losses import partial_label_loss
+    from common.training import fit, pick_device
+    from ner.data import Batch, Batches, read_jsonl, read_partial
+    from ner.evaluate import count_matches, f1, predict_tags
+    from ner.model import build, head_parameters, save
+    from ner.preprocess import TYPES
+
+    device = pick_device(args.device)
+    training = read_jsonl(args.data / "train.jsonl")
+    validation = read_jsonl(args.data / "validation.jsonl")
+    for spec in config.partial:
+        training += read_partial(spec)
+    print(f"{len(training)} training sentences, {len(validation)} for validation", file=sys.stderr)
+
+    torch.manual_seed(config.seed)
+    model, preprocess = build(config.base_model)
+    model.to(device)
+    args.output.mkdir(parents=True, exist_ok=True)
+    save_json(config, args.output / "train_config.json")
+
+    def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        inputs = {name: value.to(device) for name, value in batch.inputs.items()}
+        logits = model(**inputs).logits  # (B, T, L)
+        return partial_label_loss(
+            logits.flatten(0, 1), batch.allowed.flatten(0, 1).to(device), config.label_smoothing
+        )
+
+    def score(model: torch.nn.Module) -> dict[str, float]:
+        predicted = predict_tags(model, preprocess, validation, device)
+        counts = count_matches([s.tags for s in validation], predicted)
+        return {"micro_f1": f1(counts), "anim_f1": f1(counts[:, TYPES.index("ANIM")])}
+
+    head = head_parameters(model)
+    encoder = [p for p in model.parameters() if all(p is not q for q in head)]
+    groups = [
+        {"params": encoder, "lr": config.learning_rate},
+        {"params": head, "lr": config.head_learning_rate},
+    ]
+    batches = Batches(training, preprocess, config.batch_size, config.recase)
+    fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
+    save(model, preprocess, args.output)
+    print(f"model folder: {args.output}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,224 @@
+"""The decision, as tables: a text, a photo, and what follows."""
+
+import pytest
+
+from matching.claims import Claim, Mention, read_claims
+from matching.taxonomy import Taxonomy
+from matching.verdict import Reason, Sighting, Verdict, decide
+
+NAMES = (
+    "chihuahua collie dalmatian german_shepherd wolf fox lion tiger leopard persian_cat "
+    "siamese_cat cow ox horse killer_whale dolphin sheep"
+)
+LABELS = NAMES.split()
+TAXONOMY = Taxonomy.load()
+THRESHOLD = 0.5
+
+
+def photo(known: bool = True, **probabilities: float) -> Sighting:
+    return Sighting(dict.fromkeys(LABELS, 0.0) | probabilities, known)
+
+
+PHOTOS = {
+    "cow": photo(cow=0.98, ox=0.01, horse=0.01),
+    "dogs": photo(collie=0.3, dalmatian=0.3, german_shepherd=0.3, wolf=0.1),  # no class reaches 0.5
+    "cat": photo(persian_cat=0.9, siamese_cat=0.1),
+    "lion": photo(lion=0.7, tiger=0.3),
+    "orca": photo(killer_whale=1.0),
+    "unsure": photo(cow=0.4, horse=0.35, sheep=0.25),
+    "sofa": photo(known=False, cow=0.9, ox=0.1),
+}
+
+
+def claims_of(text: str, taxonomy: Taxonomy = TAXONOMY) -> list[Claim]:
+    mentions = [Mention(text[start:end], start, end) for start, end, _ in taxonomy.find(text)]
+    return read_claims(text, mentions, taxonomy)
+
+
+def ask(text: str, name: str, match: str = "any") -> Verdict:
+    return decide(claims_of(text), PHOTOS[name], TAXONOMY, THRESHOLD, match)
+
+
+FOUND, DENIALS = Reason.NAMED_ANIMAL_FOUND, Reason.DENIALS_HOLD
+MISSING, DENIED = Reason.NAMED_ANIMAL_ABSENT, Reason.DENIED_ANIMAL_FOUND
+UNKNOWN, OUTSIDE, NOTHING = Reason.UNKNOWN_IMAGE, Reason.OUTSIDE_KNOWLEDGE, Reason.NO_ANIMAL_NAMED
+
+
+# The two verdicts are those of --match any and --match all.
+@pytest.mark.parametrize(
+    ("text", "name", "on_any", "on_all", "reasons"),
+    [
+        # one claim
+        ("a cow", "cow", True, True, (FOUND, FOUND)),
+        ("a dog", "cow", False, False, (MISSING, MISSING)),
+        ("no cow", "cow", False, False, (DENIED, DENIED)),
+        ("no dog", "cow", True, True, (DENIALS, DENIALS)),
+        ("a sofa", "cow", None, None, (NOTHING, NOTHING)),
+        ("", "sofa", None, None, (NOTHING, NOTHING)),
+        # several claims
+        ("a cow and a dog", "cow", True, False, (FOUND, MISSING)),
+        ("a fox and a dog", "cow", False, False, (MISSING, MISSING)),
+        ("a cow and an animal", "cow", True, True, (FOUND, FOUND)),
+        ("a cow but no dog", "cow", True, True, (FOUND, FOUND)),
+        ("no cow but a dog", "cow", False, False, (DENIED, DENIED)),
+        ("a dog but no fox", "cow", False, False, (MISSING, MISSING)),
+        ("neither dogs nor foxes", "cow", True, True, (DENIALS, DENIALS)),
+        ("neither dogs nor cows", "cow", False, False, (DENIED, DENIED)),
+        ("a cow, a dog, but no fox", "cow", True, False, (FOUND, MISSING)),
+        # sums over a group
+        ("a dog", "dogs", True, True, (FOUND, FOUND)),
+        ("no dogs", "dogs", False, False, (DENIED, DENIED)),
+        ("a dalmatian", "dogs", False, False, (MISSING, MISSING)),
+        ("a canine", "dogs", True, True, (FOUND, FOUND)),
+        ("a big cat", "lion", True, True, (FOUND, FOUND)),
+        ("a cat", "lion", False, False, (MISSING, MISSING)),
+        ("a whale", "orca", True, True, (FOUND, FOUND)),
+        ("an oceanic dolphin", "orca", True, True, (FOUND, FOUND)),
+        ("a dolphin", "orca", False, False, (MISSING, MISSING)),
+        ("an animal", "unsure", True, True, (FOUND, FOUND)),
+        ("a cow", "unsure", False, False, (MISSING, MISSING)),
+        ("a farm animal", "unsure", True, True, (FOUND, FOUND)),
+        ("no animals", "cow", False, False, (DENIED, DENIED)),
+        # finer than any class
+        ("a labrador", "dogs", True, True, (FOUND, FOUND)),
+        ("a labrador", "cow", False, False, (MISSING, MISSING)),
+        ("no labrador", "dogs", False, False, (DENIED, DENIED)),
+        ("a kitten", "cat", True, True, (FOUND, FOUND)),
+        ("a pony", "cow", False, False, (MISSING, MISSING)),
+        ("a lion cub", "lion", True, True, (FOUND, FOUND)),
+        ("a cub", "lion", True, True, (FOUND, FOUND)),
+        # an unknown image shows none of the classes
+        ("a cow", "sofa", False, False, (UNKNOWN, UNKNOWN)),
+        ("no cow", "sofa", True, True, (DENIALS, DENIALS)),
+        ("no animals", "sofa", True, True, (DENIALS, DENIALS)),
+        ("an animal", "sofa", False, False, (UNKNOWN, UNKNOWN)),
+        ("a cow but no dog", "sofa", False, False, (UNKNOWN, UNKNOWN)),
+        # outside the classifier's knowledge
+        ("an axolotl", "cow", False, False, (MISSING, MISSING)),
+        ("no axolotl", "cow", True, True, (DENIALS, DENIALS)),
+        ("an axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("no axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("an axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
+        ("no axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
+        ("a cheetah", "lion", False, False, (MISSING, MISSING)),
+        ("a bird", "cow", False, False, (MISSING, MISSING)),
+        # three values combined
+        ("an axolotl and an animal", "unsure", True, None, (FOUND, OUTSIDE)),
+        ("an axolotl and a cow", "unsure", None, False, (OUTSIDE, MISSING)),
+        ("an axolotl but no animals", "unsure", False, False, (DENIED, DENIED)),
+        ("an axolotl but no cow", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("an animal but no axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("a cow but no axolotl", "unsure", False, False, (MISSING, MISSING)),
+        ("neither cows nor axolotls", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("neither animals nor axolotls", "unsure", False, False, (DENIED, DENIED)),
+        # a denied group spares its affirmed members
+        ("no animals except a cow", "cow", True, True, (FOUND, FOUND)),
+        ("no animals except a cow", "cat", False, False, (DENIED, DENIED)),
+        ("no animals except a dog", "dogs", True, True, (FOUND, FOUND)),
+        ("all animals except cows", "cow", False, False, (DENIED, DENIED)),
+        ("a cow, no cow", "cow", False, False, (DENIED, DENIED)),
+    ],
+)
+def test_verdict(
+    text: str,
+    name: str,
+    on_any: bool | None,
+    on_all: bool | None,
+    reasons: tuple[Reason, Reason],
+) -> None:
+    verdicts = ask(text, name, "any"), ask(text, name, "all")
+    assert tuple(v.value for v in verdicts) == (on_any, on_all)
+    assert tuple(v.reason for v in verdicts) == reasons
+
+
+@pytest.mark.parametrize(
+    ("text", "probability", "threshold", "value"),
+    [
+        ("a cow", 0.5, 0.5, True),
+        ("no cow", 0.5, 0.5, False),
+        ("a cow", 0.499, 0.5, False),
+        ("no cow", 0.499, 0.5, True),
+        ("a cow", 1.0, 1.0, True),
+        ("a snake", 0.5, 0.5, False),
+        ("a snake", 0.499, 0.5, None),
+        ("no snake", 0.5, 0.5, True),
+    ],
+)
+def test_the_threshold_counts_as_reached(
+    text: str, probability: float, threshold: float, value: bool | None
+) -> None:
+    sighting = photo(cow=probability, horse=0.3, wolf=0.2)
+    assert decide(claims_of(text), sighting, TAXONOMY, threshold).value is value
+
+
+def test_a_sum_has_no_rounding_error_and_is_at_most_one() -> None:
+    carnivores = LABELS[:8]
+    tenths = photo(
+        cow=0.2, **dict.fromkeys(carnivores, 0.1)
+    )  # added one by one: 0.7999999999999999
+    (carnivore,) = decide(claims_of("a carnivore"), tenths, TAXONOMY, 0.8).claims
+    assert (carnivore.probability, carnivore.holds) == (0.8, True)
+    over = photo(cow=0.7, ox=0.3000001)
+    (cattle,) = decide(claims_of("cattle"), over, TAXONOMY, 0.3).claims
+    assert cattle.probability == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "explanation"),
+    [
+        ("There is a cow, but no dog.", "cow", "cow 0.98; dog absent (0.00)"),
+        ("a dog", "cow", "dog absent (0.00)"),
+        ("no cow", "cow", "cow 0.98 although denied"),
+        ("a labrador", "dogs", "labrador judged as dog 0.90: the finer kind cannot be checked"),
+        ("a labrador", "cow", "labrador judged as dog absent (0.00)"),
+        ("an orca", "orca", "killer whale 1.00"),
+        ("no animals except a cow", "cow", "animal apart from cow absent (0.02); cow 0.98"),
+        ("a cow", "sofa", "the photo shows none of the known animals: cow absent (0.00)"),
+        (
+            "a penguin",
+            "orca",
+            "penguin is outside the classifier's knowledge, the photo shows killer whale 1.00",
+        ),
+        ("a penguin", "unsure", "penguin is outside the classifier's knowledge"),
+        ("a sofa", "cow", "the text names no animal"),
+    ],
+)
+def test_explanation(text: str, name: str, explanation: str) -> None:
+    assert ask(text, name).explanation == explanation
+
+
+def test_a_claim_as_json_shows_it() -> None:
+    found, outside = ask("a labrador and a penguin", "cow").claims
+    assert found.to_json() == {
+        "mention": "labrador",
+        "start": 2,
+        "end": 10,
+        "animal": "labrador",
+        "negated": False,
+        "probability": 0.0,
+        "holds": False,
+    }
+    assert not found.exact
+    assert (outside.probability, outside.holds) == (None, False)
+
+
+def test_a_mention_without_a_concept_is_outside_knowledge() -> None:
+    claim = Claim("snark", 2, 7, None, False)
+    assert decide([claim], PHOTOS["cow"], TAXONOMY, THRESHOLD).value is False
+    verdict = decide([claim], PHOTOS["sofa"], TAXONOMY, THRESHOLD)
+    assert verdict.value is None
+    assert "snark is outside" in verdict.explanation
+
+
+def test_a_class_of_the_users_own() -> None:
+    labels = {"Snow_Snark": 0.9, "cow": 0.1}
+    taxonomy = TAXONOMY.with_classes(labels)
+    claims = claims_of("a snow snark and no cow", taxonomy)
+    verdict = decide(claims, Sighting(labels, known=True), taxonomy, THRESHOLD, "all")
+    assert verdict.value is True
+    assert verdict.explanation == "snow snark 0.90; cow absent (0.10)"
+
+
+def test_an_unknown_way_to_match_is_an_error() -> None:
+    with pytest.raises(ValueError, match="any, all"):
+        decide([], PHOTOS["cow"], TAXONOMY, THRESHOLD, "some")
