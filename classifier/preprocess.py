@@ -22,8 +22,6 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp")
 )
-    [".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"]
-)
 MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs
 
 Run = Callable[[np.ndarray], np.ndarray]  # a model: a batch of inputs to a batch of outputs
