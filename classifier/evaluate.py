@@ -19,7 +19,7 @@ import numpy as np
 
 from classifier.calibration import energy_score
 from classifier.config import ModelConfig
-from classifier.preprocess import Run, photo_batches
+from classifier.preprocess import Run, run_photos
 from common.cli import ArgumentParser, run
 from common.errors import InputError
 from common.numeric import bootstrap_interval, softmax
@@ -82,14 +82,18 @@ def photo_logits(
     Raises:
         InputError: If none can be read.
     """
-    logits, read = [], []
-    for rows, indices in photo_batches(model, config.preprocess, [photo.path for photo in photos]):
-        logits.append(rows)
-        read += indices
-    if not read:
-        raise InputError(f"none of {len(photos)} photos can be read")
     index = {name: i for i, name in enumerate(config.classes)}
-    return np.concatenate(logits), np.array([index.get(photos[i].label, -1) for i in read])
+    logits, targets = [], []
+    paths = [photo.path for photo in photos]
+    for photo, row in zip(photos, run_photos(model, config.preprocess, paths), strict=True):
+        if isinstance(row, InputError):
+            print(f"skipped: {row}", file=sys.stderr)
+        else:
+            logits.append(row)
+            targets.append(index.get(photo.label, -1))
+    if not logits:
+        raise InputError(f"none of {len(photos)} photos can be read")
+    return np.stack(logits), np.array(targets)
 
 
 def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Evaluation and inference go through this file, so that a photo is read in one wa
 (size, mean, standard deviation) travel in the model's configuration.
 """
 
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +39,7 @@ def load_image(source: Path | BinaryIO) -> Image.Image:
     Raises:
         InputError: If there is no readable photo; the message names the file and the reason.
     """
-    name = getattr(source, "name", source) if not isinstance(source, Path) else source
+    name = source if isinstance(source, Path) else getattr(source, "name", "the image")
     try:
         with Image.open(source) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -110,35 +109,36 @@ def list_images(folder: Path) -> list[Path]:
     return found
 
 
-def photo_batches(
+def run_photos(
     model: Run, preprocess: Preprocess, paths: Sequence[Path], batch_size: int = 32
-) -> Iterator[tuple[np.ndarray, list[int]]]:
+) -> Iterator[np.ndarray | InputError]:
     """Run a model over photo files; a thread reads the next batch while the model computes.
 
     Args:
         model: From ``(B, 3, crop, crop)`` to ``(B, C)``.
         preprocess: From image to input.
-        paths: The files; unreadable ones are reported on stderr and left out.
+        paths: The files.
         batch_size: Photos in a batch.
 
     Yields:
-        The model's output for a batch and the indices of its photos in ``paths``.
+        For each file in order the model's output ``(C,)``, or why the file cannot be read.
     """
 
-    def read(begin: int) -> tuple[list[np.ndarray], list[int]]:
-        inputs, indices = [], []
-        for i in range(begin, min(begin + batch_size, len(paths))):
-            try:
-                inputs.append(preprocess(load_image(paths[i])))
-                indices.append(i)
-            except InputError as error:
-                print(f"skipped: {error}", file=sys.stderr)
-        return inputs, indices
+    def read(path: Path) -> np.ndarray | InputError:
+        try:
+            return preprocess(load_image(path))
+        except InputError as error:
+            return error
+
+    def read_batch(begin: int) -> list[np.ndarray | InputError]:
+        return [read(path) for path in paths[begin : begin + batch_size]]
 
     with ThreadPoolExecutor(1) as reader:
-        pending = reader.submit(read, 0)
+        pending = reader.submit(read_batch, 0)
         for begin in range(batch_size, len(paths) + batch_size, batch_size):
-            inputs, indices = pending.result()
-            pending = reader.submit(read, begin)
-            if inputs:
-                yield model(np.stack(inputs)), indices
+            batch = pending.result()
+            pending = reader.submit(read_batch, begin)
+            inputs = [item for item in batch if not isinstance(item, InputError)]
+            outputs = iter(model(np.stack(inputs)) if inputs else ())
+            for item in batch:
+                yield item if isinstance(item, InputError) else next(outputs)

@@ -154,7 +154,7 @@ def start_head(model, config, imagenet_head, photos, allowed, balance, precision
     import numpy as np
     import torch
 
-    from classifier.preprocess import photo_batches
+    from classifier.preprocess import run_photos
     from classifier.probe import fit_probe, imagenet_prior
     from common.training import autocast
     from matching.taxonomy import Taxonomy
@@ -166,14 +166,15 @@ def start_head(model, config, imagenet_head, photos, allowed, balance, precision
 
     model.eval()
     paths = [photo.path for photo in photos]
-    batches = list(photo_batches(features, config.preprocess, paths, batch_size=64))
-    labels = [photos[i].label for _, indices in batches for i in indices]
+    rows = list(run_photos(features, config.preprocess, paths, batch_size=64))
+    read = [i for i, row in enumerate(rows) if not isinstance(row, InputError)]
+    labels = [photos[i].label for i in read]
     counts = {label: labels.count(label) for label in set(labels)}
     prior = tuple(torch.zeros_like(parameter.cpu()) for parameter in model.fc.parameters())
     if imagenet_head is not None:
         prior = imagenet_prior(imagenet_head, config.classes, Taxonomy.load())
     weight, bias = fit_probe(
-        torch.from_numpy(np.concatenate([rows for rows, _ in batches])),
+        torch.from_numpy(np.stack([rows[i] for i in read])),
         torch.stack([torch.from_numpy(allowed[label]) for label in labels]),
         prior,
         torch.tensor([counts[label] ** -balance for label in labels]),

@@ -82,7 +82,7 @@ class TrainConfig:
     head_learning_rate: float = option(1e-3, "peak learning rate of the new head")
     weight_decay: float = option(0.01, "decoupled weight decay (AdamW)")
     warmup: float = option(0.1, "share of all steps in which the learning rate rises")
-    average: float = option(0.998, "decay of the moving average of the weights; 0: no average")
+    average: float = option(0.995, "decay of the moving average of the weights; 0: no average")
     label_smoothing: float = option(0.1, "share of the target spread over all classes")
     patience: int = option(4, "epochs without a better score before the run stops")
     precision: Literal["auto", "bf16", "fp32"] = option("auto", "auto: bf16 where it is native")

@@ -113,7 +113,8 @@ def fit(
         watched = list(row)[2]
         best = max(range(len(history)), key=lambda i: history[i][watched])
         if best == len(history) - 1:
-            save_file(average.module.state_dict(), folder / "best.safetensors")
+            weights = {k: v.contiguous() for k, v in average.module.state_dict().items()}
+            save_file(weights, folder / "best.safetensors")
         _save_log(history, folder)
         _save_checkpoint(folder, model, average, optimizer, schedule, history)
         if len(history) - 1 - best >= config.patience:

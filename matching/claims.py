@@ -20,8 +20,8 @@ from typing import Any
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common.cli import ArgumentParser, run
-from common.errors import InputError
+from common.cli import ArgumentParser, read_texts, run
+from common.paths import NER_MODEL
 from matching.polarity import denied
 from matching.taxonomy import Taxonomy
 
@@ -88,29 +88,12 @@ def describe(claims: Sequence[Claim]) -> str:
     )
 
 
-def read_lines(path: Path) -> list[str]:
-    """Read a file of texts, one a line.
-
-    Raises:
-        InputError: If the file cannot be read or is not UTF-8.
-    """
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            return [line.rstrip("\n") for line in lines]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read '{path}': {error}") from error
-
-
 def get_args_parser() -> ArgumentParser:
     """Build the command line."""
-    from ner.inference import DEFAULT_MODEL
-
     parser = ArgumentParser(__doc__)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--text", help="the text")
-    source.add_argument("--file", type=Path, help="a file with one text a line")
+    parser.add_texts()
     parser.add_argument("--format", choices=("text", "jsonl"), default="text")
-    parser.add_model("--ner-model", DEFAULT_MODEL)
+    parser.add_model("--model", NER_MODEL)
     parser.add_device()
     return parser
 
@@ -118,12 +101,12 @@ def get_args_parser() -> ArgumentParser:
 def main() -> int:
     """Print the claims of one text or of a file of texts."""
     args = get_args_parser().parse_args()
-    texts = [args.text] if args.file is None else read_lines(args.file)
+    texts = read_texts(args)
     from ner.inference import Recognizer
 
-    recognizer = Recognizer.load(args.ner_model, args.device)
+    recognizer = Recognizer.load(args.model, args.device)
     taxonomy = Taxonomy.load()
-    for text, entities in zip(texts, recognizer.entities_batch(texts), strict=True):
+    for text, entities in zip(texts, recognizer.entities(texts), strict=True):
         mentions = [Mention(e.text, e.start, e.end) for e in entities if e.label == ANIMAL_LABEL]
         claims = read_claims(text, mentions, taxonomy)
         if args.format == "jsonl":

@@ -2,15 +2,15 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from common.errors import InputError
-from ner.preprocess import LABELS, TYPES, Preprocess, Window, pad
+from ner.preprocess import LABELS, TYPES, Preprocess, pad, spans
 
 ALL_TYPES = frozenset(TYPES)
 
@@ -68,6 +68,21 @@ def read_partial(spec: str) -> list[Sentence]:
     return read_jsonl(Path(path), annotated)
 
 
+def read_names(path: Path) -> dict[str, list[str]]:
+    """Read names by entity type, a JSON object such as ``{"ANIM": ["red fox", ...]}``.
+
+    Raises:
+        InputError: If the file cannot be read or has another form.
+    """
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))
+        if not names.keys() <= ALL_TYPES or not all(map(all, names.values())):
+            raise ValueError("not all keys are entity types")
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise InputError(f'{path}: {error}; expected {{"ANIM": ["red fox", ...]}}') from error
+    return names
+
+
 def allowed_labels(tag: str, annotated: frozenset[str]) -> np.ndarray:
     """The labels that a tag leaves possible, ``(L,)`` bool.
 
@@ -87,6 +102,39 @@ class Batch:
     allowed: torch.Tensor
 
 
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes to training sentences that leave the tags right.
+
+    Attributes:
+        recase: Share of sentences shown in lower case; half as many are shown in capitals.
+        mask: Share of sub-words hidden behind ``[MASK]``, so that context has to tell.
+        replace: Share of mentions replaced by another name of their type (Dai & Adel, "An Analysis
+            of Simple Data Augmentation for NER", COLING 2020).
+        names: For each type the names to choose from.
+    """
+
+    recase: float = 0.0
+    mask: float = 0.0
+    replace: float = 0.0
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __call__(self, sentence: Sentence, chance: random.Random) -> Sentence:
+        """A changed copy of a sentence."""
+        words, tags = list(sentence.words), list(sentence.tags)
+        for first, stop, type_ in reversed(spans(tags)):  # from the end, so that indices stay
+            if type_ in self.names and chance.random() < self.replace:
+                name = chance.choice(self.names[type_]).split()
+                words[first:stop] = name
+                tags[first:stop] = [f"B-{type_}"] + [f"I-{type_}"] * (len(name) - 1)
+        draw = chance.random()
+        if draw < self.recase:
+            words = [word.lower() for word in words]
+        elif draw < 1.5 * self.recase:
+            words = [word.upper() for word in words]
+        return Sentence(tuple(words), tuple(tags), sentence.annotated)
+
+
 class Batches:
     """Shuffled batches of sentences of similar length; the order comes from torch's seed.
 
@@ -94,20 +142,22 @@ class Batches:
         sentences: The training data.
         preprocess: Words to windows.
         size: Sentences in a batch.
-        recase: Probability of showing a sentence in lower case, and half of it in upper case,
-            as people type them.
+        augmentation: Changes made anew each epoch.
     """
 
     def __init__(
-        self, sentences: Sequence[Sentence], preprocess: Preprocess, size: int, recase: float = 0.0
+        self,
+        sentences: Sequence[Sentence],
+        preprocess: Preprocess,
+        size: int,
+        augmentation: Augmentation,
     ):
         self.sentences, self.preprocess = sentences, preprocess
-        self.size, self.recase = size, recase
-        self.allowed = {
-            (tag, s.annotated): allowed_labels(tag, s.annotated)
-            for s in sentences
-            for tag in set(s.tags)
-        }
+        self.size, self.augmentation = size, augmentation
+        self.mask_id = preprocess.tokenizer.token_to_id("[MASK]")
+        kinds = {s.annotated for s in sentences}
+        tags = {*LABELS, *(tag for s in sentences for tag in s.tags)}
+        self.allowed = {(tag, kind): allowed_labels(tag, kind) for tag in tags for kind in kinds}
 
     def __len__(self) -> int:
         return -(-len(self.sentences) // self.size)
@@ -119,27 +169,17 @@ class Batches:
         batches = [order[i : i + self.size] for i in range(0, len(order), self.size)]
         chance.shuffle(batches)
         for batch in batches:
-            yield self.collate(batch, chance)
+            yield self.collate([self.augmentation(sentence, chance) for sentence in batch])
 
-    def collate(self, sentences: Sequence[Sentence], chance: random.Random) -> Batch:
+    def collate(self, sentences: Sequence[Sentence]) -> Batch:
         """One batch; long sentences become several rows."""
-        rows: list[tuple[Window, Sentence]] = []
-        for sentence in sentences:
-            words = recase(sentence.words, self.recase, chance)
-            rows += [(window, sentence) for window in self.preprocess.windows(words)]
-        inputs = pad([window for window, _ in rows])
+        rows = [(window, s) for s in sentences for window in self.preprocess.windows(s.words)]
+        inputs = {k: torch.from_numpy(v) for k, v in pad([window for window, _ in rows]).items()}
         allowed = np.zeros((*inputs["input_ids"].shape, len(LABELS)), bool)
         for row, (window, sentence) in enumerate(rows):
             for word, position in zip(window.words, window.positions, strict=True):
                 allowed[row, position] = self.allowed[sentence.tags[word], sentence.annotated]
-        return Batch({k: torch.from_numpy(v) for k, v in inputs.items()}, torch.from_numpy(allowed))
-
-
-def recase(words: Sequence[str], probability: float, chance: random.Random) -> Sequence[str]:
-    """Lower-case a sentence with ``probability``, upper-case it with half of that."""
-    draw = chance.random()
-    if draw < probability:
-        return [word.lower() for word in words]
-    if draw < 1.5 * probability:
-        return [word.upper() for word in words]
-    return words
+        hidden = torch.rand(inputs["input_ids"].shape) < self.augmentation.mask
+        hidden &= inputs["attention_mask"].bool()
+        inputs["input_ids"][hidden] = self.mask_id
+        return Batch(inputs, torch.from_numpy(allowed))

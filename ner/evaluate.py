@@ -19,6 +19,7 @@ import numpy as np
 
 from common.cli import ArgumentParser, run
 from common.numeric import bootstrap_interval
+from common.onnx import Run
 from common.paths import NER_MODEL, data_root
 from ner.preprocess import LABELS, TYPES, Preprocess, decode, spans, word_probabilities
 
@@ -47,13 +48,8 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def predict_tags(
-    model: "nn.Module",
-    preprocess: Preprocess,
-    sentences: Sequence["Sentence"],
-    device: "torch.device",
-) -> list[list[str]]:
-    """The most probable valid BIO tags of each sentence."""
+def torch_model(model: "nn.Module", device: "torch.device") -> Run:
+    """A torch model as a function from a batch to logits ``(B, T, L)`` in numpy."""
     import torch
 
     @torch.inference_mode()
@@ -61,7 +57,14 @@ def predict_tags(
         inputs = {name: torch.from_numpy(value).to(device) for name, value in batch.items()}
         return model(**inputs).logits.float().cpu().numpy()
 
-    probabilities = word_probabilities(logits, preprocess, [s.words for s in sentences])
+    return logits
+
+
+def predict_tags(
+    model: Run, preprocess: Preprocess, sentences: Sequence["Sentence"]
+) -> list[list[str]]:
+    """The most probable valid BIO tags of each sentence."""
+    probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
     return [[LABELS[i] for i in decode(rows)] for rows in probabilities]
 
 
@@ -175,7 +178,7 @@ def main() -> int:
     sentences = read_jsonl(args.data)
     device = pick_device(args.device)
     model, preprocess = load(args.model)
-    predicted = predict_tags(model.to(device), preprocess, sentences, device)
+    predicted = predict_tags(torch_model(model.to(device), device), preprocess, sentences)
     figures = report([s.tags for s in sentences], predicted)
     print(as_text(figures))
     save_json(figures, args.output or args.model / "evaluation.json")

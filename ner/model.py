@@ -78,3 +78,26 @@ def save(model: nn.Module, preprocess: Preprocess, folder: Path) -> None:
 def head_parameters(model: nn.Module) -> list[nn.Parameter]:
     """Parameters that start untrained."""
     return list(model.classifier.parameters())
+
+
+class Logits(nn.Module):
+    """The classifier as a function from three tensors to logits, for export.
+
+    Args:
+        model: A `BertForTokenClassification`.
+    """
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor,
+    ) -> torch.Tensor:
+        """``(B, T)`` each to ``(B, T, L)``."""
+        return self.model(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        ).logits

@@ -4,7 +4,7 @@ Training, evaluation and inference all go through this file, so that a text is r
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from common.errors import InputError
 from common.numeric import softmax
+from common.onnx import Run
 
 TYPES = (  # MultiNERD, Tedeschi & Navigli 2022, table 1
     *("PER", "ORG", "LOC", "ANIM", "BIO", "CEL", "DIS", "EVE"),
@@ -168,7 +169,7 @@ def pad(windows: Sequence[Window]) -> dict[str, np.ndarray]:
 
 
 def word_probabilities(
-    run: Callable[[dict[str, np.ndarray]], np.ndarray],
+    model: Run,
     preprocess: Preprocess,
     sentences: Sequence[Sequence[str]],
     batch_size: int = 32,
@@ -176,7 +177,7 @@ def word_probabilities(
     """Label probabilities for each word of each sentence.
 
     Args:
-        run: The model: a batch of `pad` to logits ``(B, T, L)``.
+        model: From a batch of `pad` to logits ``(B, T, L)``.
         preprocess: Words to windows.
         sentences: The words of each sentence.
         batch_size: Windows in a batch.
@@ -190,7 +191,7 @@ def word_probabilities(
     rows.sort(key=lambda row: len(row[1].input_ids))  # neighbours of equal length, little padding
     for begin in range(0, len(rows), batch_size):
         batch = rows[begin : begin + batch_size]
-        logits = run(pad([window for _, window in batch]))
+        logits = model(pad([window for _, window in batch]))
         for (i, window), row in zip(batch, logits, strict=True):
             results[i][window.words] = softmax(row[window.positions])
     return results

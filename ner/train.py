@@ -30,13 +30,17 @@ class NerConfig(TrainConfig):
     base_model: str = option("bert-base-uncased", "pretrained encoder: a hub name or a folder")
     partial: tuple[str, ...] = option((), "TYPES=FILE: data that annotates only some types")
     recase: float = option(0.1, "share of sentences shown in lower case, half of it in capitals")
-    learning_rate: float = option(2e-4, "peak learning rate of the encoder")
+    mask: float = option(0.1, "share of sub-words hidden in training")
+    replace: float = option(0.3, "share of mentions replaced by another name of their type")
+    names: Path | None = option(None, "JSON with names by type (data/wordnet_names.py) for that")
+    learning_rate: float = option(3e-4, "peak learning rate of the encoder")
     label_smoothing: float = option(0.0, "share of the target spread over all labels")
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0 <= self.recase <= 0.5:
-            raise InputError(f"recase must be in [0, 0.5], not {self.recase}")
+        for name in ("recase", "mask", "replace"):
+            if not 0 <= getattr(self, name) <= 0.5:
+                raise InputError(f"{name} must be in [0, 0.5], not {getattr(self, name)}")
 
 
 def get_args_parser() -> ArgumentParser:
@@ -65,8 +69,8 @@ def main() -> int:
 
     from common.losses import partial_label_loss
     from common.training import fit, pick_device
-    from ner.data import Batch, Batches, read_jsonl, read_partial
-    from ner.evaluate import count_matches, f1, predict_tags
+    from ner.data import Augmentation, Batch, Batches, read_jsonl, read_names, read_partial
+    from ner.evaluate import count_matches, f1, predict_tags, torch_model
     from ner.model import build, head_parameters, save
     from ner.preprocess import TYPES
 
@@ -91,7 +95,7 @@ def main() -> int:
         )
 
     def score(model: torch.nn.Module) -> dict[str, float]:
-        predicted = predict_tags(model, preprocess, validation, device)
+        predicted = predict_tags(torch_model(model, device), preprocess, validation)
         counts = count_matches([s.tags for s in validation], predicted)
         return {"micro_f1": f1(counts), "anim_f1": f1(counts[:, TYPES.index("ANIM")])}
 
@@ -101,7 +105,9 @@ def main() -> int:
         {"params": encoder, "lr": config.learning_rate},
         {"params": head, "lr": config.head_learning_rate},
     ]
-    batches = Batches(training, preprocess, config.batch_size, config.recase)
+    names = read_names(config.names) if config.names else {}
+    augmentation = Augmentation(config.recase, config.mask, config.replace, names)
+    batches = Batches(training, preprocess, config.batch_size, augmentation)
     fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
     save(model, preprocess, args.output)
     print(f"model folder: {args.output}", file=sys.stderr)

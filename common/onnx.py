@@ -1,0 +1,163 @@
+"""ONNX models: running one with onnxruntime, and writing one from torch.
+
+Inference needs onnxruntime and numpy alone; torch and onnx are imported where a model is written.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from common.config import save_json
+from common.errors import InputError
+
+if TYPE_CHECKING:
+    import onnxruntime
+    import torch
+
+OPSET = 18
+INT8_COST = 0.005  # what int8 may lose of the validation score before fp32 is kept
+
+Run = Callable[[dict[str, np.ndarray]], np.ndarray]  # a model: named inputs to logits
+
+
+def load(folder: Path, outputs: int, device: str = "auto") -> Run:
+    """Open ``model.onnx`` in a model folder.
+
+    Args:
+        folder: The model folder.
+        outputs: Number of classes or labels that the folder's configuration names.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Returns:
+        A function from named inputs to logits.
+
+    Raises:
+        InputError: If there is no such model, it has another number of outputs, or no CUDA is there
+            where it is asked for.
+    """
+    path = Path(folder) / "model.onnx"
+    if not path.exists():
+        raise InputError(f"no model at {path}; export.py writes it from model.safetensors")
+    session = _open(path, device)
+    found = session.get_outputs()[0].shape[-1]
+    if found != outputs:
+        raise InputError(f"{path} has {found} outputs; its configuration names {outputs}")
+    return lambda inputs: session.run(None, inputs)[0]
+
+
+def _open(path: Path, device: str = "cpu") -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if device == "cuda" and not cuda:
+        raise InputError("--device cuda: this onnxruntime has no CUDA; use cpu or auto")
+    providers = ["CPUExecutionProvider"]
+    if cuda and device != "cpu":
+        providers.insert(0, "CUDAExecutionProvider")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=providers)
+    except Exception as error:  # onnxruntime has a class for each kind of damage
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"{path}: not a readable ONNX model ({reason})") from error
+
+
+def export(
+    model: "torch.nn.Module",
+    inputs: dict[str, "torch.Tensor"],
+    dynamic: dict[str, dict[int, str]],
+    path: Path,
+) -> None:
+    """Write a torch model as fp32 ONNX, with its output named ``logits``.
+
+    Args:
+        model: Returns logits.
+        inputs: Example inputs by name, in the order of the model's arguments.
+        dynamic: For each input the axes whose length varies, as ``{axis: name}``.
+        path: The file.
+    """
+    import torch
+
+    shapes = {
+        name: {axis: torch.export.Dim(label) for axis, label in axes.items()}
+        for name, axes in dynamic.items()
+    }
+    program = torch.onnx.export(
+        model.eval(),
+        kwargs=inputs,
+        input_names=list(inputs),
+        output_names=["logits"],
+        dynamic_shapes=shapes,
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+    )
+    program.save(path, external_data=False)
+
+
+def quantize_static(
+    source: Path, target: Path, batches: Iterable[dict[str, np.ndarray]], **options: Any
+) -> None:
+    """Quantize weights and activations to int8, per channel, with ranges from example inputs.
+
+    Args:
+        source: The fp32 model.
+        target: The int8 model.
+        batches: Calibration inputs; training data.
+        **options: Passed to ``onnxruntime.quantization.quantize_static``.
+    """
+    from onnxruntime.quantization import CalibrationDataReader, quant_pre_process, quantize_static
+
+    class Reader(CalibrationDataReader):
+        def __init__(self) -> None:
+            self.batches = iter(batches)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            return next(self.batches, None)
+
+    prepared = target.with_suffix(".prepared.onnx")
+    quant_pre_process(source, prepared)
+    quantize_static(prepared, target, Reader(), per_channel=True, **options)
+    prepared.unlink()
+
+
+def quantize_dynamic(source: Path, target: Path) -> None:
+    """Quantize weights to int8 per channel; activations are quantized as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(source, target, per_channel=True, weight_type=QuantType.QInt8)
+
+
+def keep_best(
+    fp32: Path,
+    int8: Path,
+    score: Callable[[Run], float],
+    precision: str,
+    folder: Path,
+) -> None:
+    """Put one of two models into a folder as ``model.onnx``, with the comparison beside it.
+
+    Args:
+        fp32: The exact model.
+        int8: The quantized one.
+        score: A model to its validation score, higher is better.
+        precision: ``fp32``, ``int8``, or ``auto`` for int8 where it costs at most `INT8_COST`.
+        folder: The model folder.
+    """
+    report: dict[str, Any] = {}
+    for name, path in {"fp32": fp32, "int8": int8}.items():
+        session = _open(path)
+        value = score(lambda inputs, session=session: session.run(None, inputs)[0])
+        report[name] = {"score": round(value, 4), "megabytes": round(path.stat().st_size / 1e6, 1)}
+    if precision == "auto":
+        cost = report["fp32"]["score"] - report["int8"]["score"]
+        precision = "int8" if cost <= INT8_COST else "fp32"
+    report["kept"] = precision
+    shutil.copyfile(int8 if precision == "int8" else fp32, folder / "model.onnx")
+    save_json(report, folder / "export.json")
+    print(json.dumps(report))

@@ -1,0 +1,66 @@
+"""Write a token classifier as ONNX for inference without torch.
+
+    python ner/export.py --model runs/ner
+    python ner/export.py --model runs/ner --precision fp32
+
+``model.onnx`` goes into the model folder. With ``--precision auto`` it holds int8 weights if they
+cost at most half a point of micro F1 on the validation split, else fp32; the comparison is saved
+as ``export.json``.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+if not __package__:  # run as a file: import from the repository, not from this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common.cli import ArgumentParser, run
+from common.paths import NER_MODEL, data_root
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line."""
+    parser = ArgumentParser(__doc__)
+    parser.add_model("--model", NER_MODEL)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=data_root() / "multinerd_en/validation.jsonl",
+        metavar="FILE",
+        help="sentences to compare on (default: the validation split under FAUNACHECK_DATA)",
+    )
+    parser.add_precision()
+    return parser
+
+
+def main() -> int:
+    """Export, compare, keep one."""
+    args = get_args_parser().parse_args()
+    import torch
+
+    from common import onnx
+    from ner.data import read_jsonl
+    from ner.evaluate import count_matches, f1, predict_tags
+    from ner.model import Logits, load
+
+    sentences = read_jsonl(args.data)
+    model, preprocess = load(args.model)
+    example = torch.ones(2, 16, dtype=torch.long)
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    axes = {0: "batch", 1: "length"}
+
+    def score(function: onnx.Run) -> float:
+        tags = predict_tags(function, preprocess, sentences)
+        return f1(count_matches([s.tags for s in sentences], tags))
+
+    with tempfile.TemporaryDirectory() as folder:
+        fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        onnx.export(Logits(model), dict.fromkeys(names, example), dict.fromkeys(names, axes), fp32)
+        onnx.quantize_dynamic(fp32, int8)
+        onnx.keep_best(fp32, int8, score, args.precision, args.model)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

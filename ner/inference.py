@@ -1,0 +1,88 @@
+"""Find named entities in text, on onnxruntime and without torch.
+
+    python ner/inference.py --text "A red fox crossed the Thames."
+    python ner/inference.py --file texts.txt --format jsonl      # one text a line
+
+Text format prints one entity a line, ``red fox  ANIM  0.98``; ``json`` and ``jsonl`` print
+``{"text", "entities": [{"text", "label", "start", "end", "score"}]}`` with character offsets into
+the original text. Texts of any length are read whole, in overlapping windows.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+if not __package__:  # run as a file: import from the repository, not from this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import onnx
+from common.cli import ArgumentParser, read_texts, run
+from common.paths import NER_MODEL
+from ner.preprocess import LABELS, Entity, Preprocess, entities, split_words, word_probabilities
+
+
+class Recognizer:
+    """A token classifier with its preprocessing.
+
+    Args:
+        model: From a batch of `ner.preprocess.pad` to logits ``(B, T, L)``.
+        preprocess: What the model was trained with.
+    """
+
+    def __init__(self, model: onnx.Run, preprocess: Preprocess):
+        self.model, self.preprocess = model, preprocess
+
+    @classmethod
+    def load(cls, folder: Path = NER_MODEL, device: str = "auto") -> "Recognizer":
+        """Open a model folder.
+
+        Raises:
+            InputError: If the folder holds no exported model.
+        """
+        return cls(onnx.load(folder, len(LABELS), device), Preprocess.load(folder))
+
+    def entities(self, texts: Sequence[str]) -> list[list[Entity]]:
+        """The entities of each text, in order of appearance."""
+        words = [split_words(text) for text in texts]
+        rows = word_probabilities(
+            self.model, self.preprocess, [[word.text for word in part] for part in words]
+        )
+        return [entities(*parts) for parts in zip(texts, words, rows, strict=True)]
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line."""
+    parser = ArgumentParser(__doc__)
+    parser.add_texts()
+    parser.add_argument("--format", choices=("text", "json", "jsonl"), default="text")
+    parser.add_model("--model", NER_MODEL)
+    parser.add_device()
+    return parser
+
+
+def main() -> int:
+    """Print the entities of one text or of a file of texts."""
+    args = get_args_parser().parse_args()
+    texts = read_texts(args)
+    found = Recognizer.load(args.model, args.device).entities(texts)
+    if args.format == "text":
+        for entity in (entity for row in found for entity in row):
+            print(f"{entity.text}  {entity.label}  {entity.score:.2f}")
+        return 0
+    rows = [
+        {"text": text, "entities": [asdict(e) | {"score": round(e.score, 4)} for e in row]}
+        for text, row in zip(texts, found, strict=True)
+    ]
+    if args.format == "jsonl":
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+    else:
+        value = rows[0] if args.text is not None else rows
+        print(json.dumps(value, ensure_ascii=False, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
