@@ -1,7 +1,10 @@
 """What turns logits into answers: temperature and thresholds, all chosen on validation data."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from classifier.config import ModelConfig
 from common.numeric import softmax
 
 KNOWN_SHARE = 0.95  # of validation photos of known classes that must be called known
@@ -58,3 +61,20 @@ def claim_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float:
     balanced = np.array([((true >= t).mean() + (false < t).mean()) / 2 for t in grid])
     best = grid[balanced >= balanced.max() - 1e-9]
     return float(best[len(best) // 2].round(2))
+
+
+def calibrated(config: ModelConfig, logits: np.ndarray, targets: np.ndarray) -> ModelConfig:
+    """The configuration with temperature and thresholds chosen on validation photos.
+
+    Args:
+        config: Of the model.
+        logits: ``(N, C)``.
+        targets: ``(N,)`` class indices.
+    """
+    temperature = fit_temperature(logits, targets)
+    return replace(
+        config,
+        temperature=round(temperature, 4),
+        known_threshold=round(known_threshold(energy_score(logits, temperature)), 4),
+        claim_threshold=claim_threshold(softmax(logits, temperature), targets),
+    )

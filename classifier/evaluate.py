@@ -249,7 +249,10 @@ def main() -> int:
     photos = [photo for photo in read_photos(args.data) if photo.split == args.split]
     inside = [photo for photo in photos if photo.label in config.classes]
     if not inside:
-        raise InputError(f"{args.data}: no photo in split {args.split} has a label of {args.model}")
+        raise InputError(
+            f"{args.data}: no photo in split {args.split} has a label that the model knows:"
+            f" {', '.join(config.classes)}"
+        )
     function = torch_model(model.to(device), device)
     logits, targets = photo_logits(function, config, inside)
     figures = report(logits, targets, config)

@@ -5,6 +5,7 @@ A model folder holds ``config.json`` (all that inference needs to know), ``model
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -55,29 +56,42 @@ class Classifier(ResNet):
             parameter.requires_grad = name.split(".")[0] in trained
 
 
-def load_backbone(model: Classifier, backbone: str) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Put pretrained weights into all layers but the head.
+def read_backbone(backbone: str) -> dict[str, torch.Tensor]:
+    """Pretrained weights in fp32, with torchvision's key names.
 
     Args:
-        model: A new classifier.
-        backbone: ``imagenet`` (torchvision's weights, downloaded once) or a safetensors file with
-            torchvision's key names.
-
-    Returns:
-        The pretrained head, weight ``(1000, 2048)`` and bias ``(1000,)``, when it is ImageNet's.
+        backbone: ``imagenet`` (torchvision's ResNet50, downloaded once) or a safetensors file of a
+            ResNet with bottleneck blocks.
 
     Raises:
-        InputError: If the file is missing or of another shape.
+        InputError: If the file cannot be read or is no such ResNet.
     """
     if backbone == "imagenet":
         weights = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=True, check_hash=True)
     else:
         weights = _read(Path(backbone))
-    weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
-    head = weights.pop("fc.weight", None), weights.pop("fc.bias", None)
-    own_head = {k: v for k, v in model.state_dict().items() if k.startswith("fc.")}
-    _put(model, weights | own_head, backbone)
-    return head if head[0] is not None and len(head[0]) == 1000 else None
+        if "layer4.0.conv3.weight" not in weights:
+            raise InputError(f"--backbone {backbone}: not a ResNet with bottleneck blocks")
+    return weights
+
+
+def backbone_shape(weights: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """``layers`` and ``width`` of `ModelConfig` for these weights."""
+    blocks = {tuple(key.split(".")[:2]) for key in weights if key.startswith("layer")}
+    return {
+        "layers": [sum(stage == f"layer{i}" for stage, _ in blocks) for i in (1, 2, 3, 4)],
+        "width": len(weights["layer1.0.conv1.weight"]),
+    }
+
+
+def put_backbone(model: Classifier, weights: dict[str, torch.Tensor]) -> None:
+    """Put pretrained weights into all layers but the head.
+
+    Raises:
+        InputError: If they are of another shape.
+    """
+    head = {k: v for k, v in model.state_dict().items() if k.startswith("fc.")}
+    _put(model, weights | head, "--backbone")
 
 
 def load(folder: Path) -> tuple[Classifier, ModelConfig]:
@@ -88,8 +102,7 @@ def load(folder: Path) -> tuple[Classifier, ModelConfig]:
     """
     config = ModelConfig.load(folder)
     model = Classifier(config)
-    weights = _read(Path(folder) / "model.safetensors")
-    _put(model, {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, folder)
+    _put(model, _read(Path(folder) / "model.safetensors"), folder)
     return model.eval(), config
 
 
@@ -98,18 +111,17 @@ def save(model: Classifier, config: ModelConfig, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     config.save(folder)
     # Batch-norm variances span 1e-5 to 1e3, more than fp16 holds, and are small: kept in fp32.
-    weights = {
-        k: v.half() if v.dim() > 1 else v.contiguous() for k, v in model.state_dict().items()
-    }
+    weights = {k: v.half() if v.dim() > 1 else v for k, v in model.state_dict().items()}
     save_file({k: v.contiguous() for k, v in weights.items()}, folder / "model.safetensors")
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
-        return load_file(path)
+        weights = load_file(path)
     except Exception as error:  # safetensors has its own error class besides OSError
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"{path}: no readable safetensors file ({reason})") from error
+    return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
 
 
 def _put(model: nn.Module, weights: dict[str, torch.Tensor], source: object) -> None:

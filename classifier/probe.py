@@ -7,40 +7,79 @@ with a handful of photos keeps close to the ImageNet row of the same animal, whe
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torchvision.models import ResNet50_Weights
 
+from classifier.config import ModelConfig
+from classifier.data import Photo
+from classifier.model import Classifier
+from classifier.preprocess import run_photos
+from common.errors import InputError
 from common.losses import partial_label_loss
 from matching.taxonomy import Taxonomy
 
 IMAGENET_ANIMALS = 398  # the first classes of ImageNet-1k are animals; later "mouse" is a device
 
 
-def imagenet_prior(
-    head: tuple[torch.Tensor, torch.Tensor], classes: Sequence[str], taxonomy: Taxonomy
+def photo_features(
+    model: Classifier, config: ModelConfig, photos: Sequence[Photo], device: torch.device
+) -> tuple[torch.Tensor, list[str]]:
+    """What the frozen network makes of photos.
+
+    Args:
+        model: On ``device``.
+        config: Names the preprocessing.
+        photos: Unreadable ones are left out.
+        device: Where ``model`` is.
+
+    Returns:
+        Features ``(N, D)`` and the N labels.
+    """
+
+    @torch.inference_mode()
+    def features(images: np.ndarray) -> np.ndarray:
+        batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
+        return model.features(batch).float().cpu().numpy()
+
+    model.eval()
+    rows = run_photos(features, config.preprocess, [photo.path for photo in photos])
+    pairs = [
+        (row, photo.label)
+        for row, photo in zip(rows, photos, strict=True)
+        if not isinstance(row, InputError)
+    ]
+    return torch.from_numpy(np.stack([row for row, _ in pairs])), [label for _, label in pairs]
+
+
+def head_prior(
+    backbone: dict[str, torch.Tensor], classes: Sequence[str], taxonomy: Taxonomy
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Start rows for a new head: the mean of the ImageNet rows of the same animal.
 
     Args:
-        head: ImageNet's weight ``(1000, D)`` and bias ``(1000,)``.
+        backbone: Pretrained weights; a head of 1,000 rows is taken for ImageNet-1k's.
         classes: The new classes.
         taxonomy: Tells which ImageNet categories a class covers ("red fox" is a fox).
 
     Returns:
         Weight ``(C, D)`` and bias ``(C,)``; classes without a category have zeros.
     """
+    depth = backbone["layer4.0.downsample.0.weight"].shape[0]
+    weight, bias = torch.zeros(len(classes), depth), torch.zeros(len(classes))
+    if "fc.weight" not in backbone or len(backbone["fc.weight"]) != 1000:
+        return weight, bias
     taxonomy = taxonomy.with_classes(classes)
     names = ResNet50_Weights.IMAGENET1K_V2.meta["categories"][:IMAGENET_ANIMALS]
     concepts = [taxonomy.resolve(name) for name in names]
-    weight = torch.zeros(len(classes), head[0].shape[1])
-    bias = torch.zeros(len(classes))
     for i, name in enumerate(classes):
         own = taxonomy.concept_of(name)
-        rows = [
-            k for k, concept in enumerate(concepts) if concept and taxonomy.is_below(concept, own)
-        ]
+        rows = [k for k, c in enumerate(concepts) if c and taxonomy.is_below(c, own)]
+        if not rows:  # the next best: bobcats start as lynxes
+            rows = [k for k, c in enumerate(concepts) if c in taxonomy.concepts[own].is_a]
         if rows:
-            weight[i], bias[i] = head[0][rows].float().mean(0), head[1][rows].float().mean()
+            weight[i] = backbone["fc.weight"][rows].mean(0)
+            bias[i] = backbone["fc.bias"][rows].mean()
     return weight, bias
 
 

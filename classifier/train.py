@@ -12,7 +12,7 @@ curve; ``checkpoint.pt`` in it is for ``--resume`` and may be deleted.
 """
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -70,6 +70,7 @@ def main() -> int:
 
     import torch
 
+    from classifier.calibration import calibrated
     from classifier.config import ModelConfig
     from classifier.data import (
         PhotoDataset,
@@ -81,31 +82,34 @@ def main() -> int:
         train_transform,
     )
     from classifier.evaluate import photo_logits, restrict, torch_model
-    from classifier.model import Classifier, load_backbone, save
+    from classifier.model import Classifier, backbone_shape, put_backbone, read_backbone, save
+    from classifier.probe import fit_probe, head_prior, photo_features
     from common.losses import partial_label_loss
-    from common.training import fit, pick_device
+    from common.training import autocast, fit, pick_device
     from matching.taxonomy import Taxonomy
 
     device = pick_device(args.device)
     photos = read_photos(args.data, config.seed)
     listed = read_classes(config.classes) if config.classes else sorted({p.label for p in photos})
     trained_on = {photo.label for photo in photos if photo.split == "train"}
-    model_config = ModelConfig(classes=[name for name in listed if name in trained_on])
-    if len(model_config.classes) < 2:
-        raise InputError(f"{args.data}: training photos of {model_config.classes}; needs 2 classes")
+    backbone = read_backbone(config.backbone)
+    classes = [name for name in listed if name in trained_on]
+    model_config = ModelConfig(classes, **backbone_shape(backbone))
+    if len(classes) < 2:
+        raise InputError(f"{args.data}: training photos of {classes}; needs 2 classes")
     taxonomy = Taxonomy.load()
-    allowed = allowed_classes({p.label for p in photos}, model_config.classes, taxonomy)
+    allowed = allowed_classes({p.label for p in photos}, classes, taxonomy)
     training = [p for p in photos if p.split == "train" and p.label in allowed]
-    validation = restrict(photos, "val", model_config.classes)
+    validation = restrict(photos, "val", classes)
     print(
         f"{len(training)} training photos, {len(validation)} for validation,"
-        f" {len(model_config.classes)} classes",
+        f" {len(classes)} classes",
         file=sys.stderr,
     )
 
     torch.manual_seed(config.seed)
     model = Classifier(model_config)
-    imagenet_head = load_backbone(model, config.backbone)
+    put_backbone(model, backbone)
     model.to(device, memory_format=torch.channels_last)
     args.output.mkdir(parents=True, exist_ok=True)
     save_json(config, args.output / "train_config.json")
@@ -118,16 +122,16 @@ def main() -> int:
         return {"macro_accuracy": sum(per_class) / len(per_class), "accuracy": right.mean()}
 
     if not args.resume:
-        start_head(
-            model,
-            model_config,
-            imagenet_head,
-            training,
-            allowed,
-            config.balance,
-            config.precision,
-            device,
+        with autocast(device, config.precision):
+            features, labels = photo_features(model, model_config, training, device)
+        counts = {label: labels.count(label) for label in set(labels)}
+        weight, bias = fit_probe(
+            features,
+            torch.stack([torch.from_numpy(allowed[label]) for label in labels]),
+            head_prior(backbone, classes, taxonomy),
+            torch.tensor([counts[label] ** -config.balance for label in labels]),
         )
+        model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
         print("probe  " + _line(score(model)), file=sys.stderr)
     model.freeze_all_but(config.unfreeze)
     head = list(model.fc.parameters())
@@ -147,58 +151,6 @@ def main() -> int:
     save(model, calibrated(model_config, logits, targets), args.output)
     print(f"model folder: {args.output}", file=sys.stderr)
     return 0
-
-
-def start_head(model, config, imagenet_head, photos, allowed, balance, precision, device) -> None:
-    """Fit the head on frozen features and put it into the model."""
-    import numpy as np
-    import torch
-
-    from classifier.preprocess import run_photos
-    from classifier.probe import fit_probe, imagenet_prior
-    from common.training import autocast
-    from matching.taxonomy import Taxonomy
-
-    def features(images):
-        with torch.inference_mode(), autocast(device, precision):
-            batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
-            return model.features(batch).float().cpu().numpy()
-
-    model.eval()
-    paths = [photo.path for photo in photos]
-    rows = list(run_photos(features, config.preprocess, paths, batch_size=64))
-    read = [i for i, row in enumerate(rows) if not isinstance(row, InputError)]
-    labels = [photos[i].label for i in read]
-    counts = {label: labels.count(label) for label in set(labels)}
-    prior = tuple(torch.zeros_like(parameter.cpu()) for parameter in model.fc.parameters())
-    if imagenet_head is not None:
-        prior = imagenet_prior(imagenet_head, config.classes, Taxonomy.load())
-    weight, bias = fit_probe(
-        torch.from_numpy(np.stack([rows[i] for i in read])),
-        torch.stack([torch.from_numpy(allowed[label]) for label in labels]),
-        prior,
-        torch.tensor([counts[label] ** -balance for label in labels]),
-    )
-    model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
-
-
-def calibrated(config, logits, targets):
-    """The configuration with temperature and thresholds for these validation logits."""
-    from classifier.calibration import (
-        claim_threshold,
-        energy_score,
-        fit_temperature,
-        known_threshold,
-    )
-    from common.numeric import softmax
-
-    temperature = fit_temperature(logits, targets)
-    return replace(
-        config,
-        temperature=round(temperature, 4),
-        known_threshold=round(known_threshold(energy_score(logits, temperature)), 4),
-        claim_threshold=claim_threshold(softmax(logits, temperature), targets),
-    )
 
 
 def _line(row: dict[str, float]) -> str:

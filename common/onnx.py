@@ -83,13 +83,12 @@ def export(
     """
     import torch
 
-    shapes = {
-        name: {axis: torch.export.Dim(label) for axis, label in axes.items()}
-        for name, axes in dynamic.items()
-    }
+    shapes = tuple(
+        {axis: torch.export.Dim(label) for axis, label in dynamic[name].items()} for name in inputs
+    )
     program = torch.onnx.export(
         model.eval(),
-        kwargs=inputs,
+        tuple(inputs.values()),
         input_names=list(inputs),
         output_names=["logits"],
         dynamic_shapes=shapes,

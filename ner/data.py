@@ -139,7 +139,8 @@ class Batches:
     """Shuffled batches of sentences of similar length; the order comes from torch's seed.
 
     Args:
-        sentences: The training data.
+        sentences: The fully annotated training data, all of it in each epoch.
+        partial: Partly annotated data; each epoch draws as many sentences from it, or all.
         preprocess: Words to windows.
         size: Sentences in a batch.
         augmentation: Changes made anew each epoch.
@@ -148,24 +149,28 @@ class Batches:
     def __init__(
         self,
         sentences: Sequence[Sentence],
+        partial: Sequence[Sentence],
         preprocess: Preprocess,
         size: int,
         augmentation: Augmentation,
     ):
-        self.sentences, self.preprocess = sentences, preprocess
+        self.sentences, self.partial, self.preprocess = sentences, partial, preprocess
+        self.drawn = min(len(partial), len(sentences))
         self.size, self.augmentation = size, augmentation
         self.mask_id = preprocess.tokenizer.token_to_id("[MASK]")
-        kinds = {s.annotated for s in sentences}
-        tags = {*LABELS, *(tag for s in sentences for tag in s.tags)}
+        everything = [*sentences, *partial]
+        kinds = {s.annotated for s in everything}
+        tags = {*LABELS, *(tag for s in everything for tag in s.tags)}
         self.allowed = {(tag, kind): allowed_labels(tag, kind) for tag in tags for kind in kinds}
 
     def __len__(self) -> int:
-        return -(-len(self.sentences) // self.size)
+        return -(-(len(self.sentences) + self.drawn) // self.size)
 
     def __iter__(self) -> Iterator[Batch]:
         chance = random.Random(int(torch.randint(2**31, ()).item()))
         # Length with a little noise: batches differ from epoch to epoch and need little padding.
-        order = sorted(self.sentences, key=lambda s: len(s.words) * chance.uniform(0.8, 1.2))
+        drawn = [*self.sentences, *chance.sample(self.partial, self.drawn)]
+        order = sorted(drawn, key=lambda s: len(s.words) * chance.uniform(0.8, 1.2))
         batches = [order[i : i + self.size] for i in range(0, len(order), self.size)]
         chance.shuffle(batches)
         for batch in batches:

@@ -46,9 +46,9 @@ def main() -> int:
 
     sentences = read_jsonl(args.data)
     model, preprocess = load(args.model)
-    example = torch.ones(2, 16, dtype=torch.long)
+    # A tensor of its own for each input: the exporter takes one object for one input.
     names = ("input_ids", "attention_mask", "token_type_ids")
-    axes = {0: "batch", 1: "length"}
+    example = {name: torch.ones(2, 16, dtype=torch.long) for name in names}
 
     def score(function: onnx.Run) -> float:
         tags = predict_tags(function, preprocess, sentences)
@@ -56,7 +56,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        onnx.export(Logits(model), dict.fromkeys(names, example), dict.fromkeys(names, axes), fp32)
+        onnx.export(Logits(model), example, dict.fromkeys(names, {0: "batch", 1: "length"}), fp32)
         onnx.quantize_dynamic(fp32, int8)
         onnx.keep_best(fp32, int8, score, args.precision, args.model)
     return 0

@@ -77,9 +77,12 @@ def main() -> int:
     device = pick_device(args.device)
     training = read_jsonl(args.data / "train.jsonl")
     validation = read_jsonl(args.data / "validation.jsonl")
-    for spec in config.partial:
-        training += read_partial(spec)
-    print(f"{len(training)} training sentences, {len(validation)} for validation", file=sys.stderr)
+    partial = [sentence for spec in config.partial for sentence in read_partial(spec)]
+    print(
+        f"{len(training)} training sentences and {len(partial)} partly annotated,"
+        f" {len(validation)} for validation",
+        file=sys.stderr,
+    )
 
     torch.manual_seed(config.seed)
     model, preprocess = build(config.base_model)
@@ -107,7 +110,7 @@ def main() -> int:
     ]
     names = read_names(config.names) if config.names else {}
     augmentation = Augmentation(config.recase, config.mask, config.replace, names)
-    batches = Batches(training, preprocess, config.batch_size, augmentation)
+    batches = Batches(training, partial, preprocess, config.batch_size, augmentation)
     fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
     save(model, preprocess, args.output)
     print(f"model folder: {args.output}", file=sys.stderr)

@@ -1,0 +1,160 @@
+"""Tiny models and data that the tests make for themselves, and how they call the scripts."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.paths import ROOT, data_root
+
+COLOURS = {"cow": (200, 40, 40), "lion": (40, 200, 40), "raccoon": (40, 40, 200)}
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs the training data where it is not, and say so."""
+    missing = pytest.mark.skip(reason=f"no training data at {data_root()} (set FAUNACHECK_DATA)")
+    for item in items:
+        if "data" in item.keywords and not data_root().is_dir():
+            item.add_marker(missing)
+
+
+def script(*arguments: object, check: bool = True, **options) -> subprocess.CompletedProcess:
+    """Run a script of the repository as a user does; fail with its stderr if it fails."""
+    environment = os.environ | {"OMP_NUM_THREADS": "2"} | options.pop("env", {})
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=environment,
+        **options,
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def error_of(done: subprocess.CompletedProcess) -> str:
+    """The one line of a command that refused its input."""
+    assert done.returncode == 2, (done.returncode, done.stderr)
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory) -> Path:
+    """A tree of noisy plain-coloured photos: the class is the colour."""
+    root = tmp_path_factory.mktemp("photos")
+    chance = np.random.default_rng(0)
+    for label, colour in COLOURS.items():
+        (root / label).mkdir()
+        for i in range(25):
+            noise = chance.integers(-30, 30, (48, 64, 3))
+            pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(root / label / f"{i:02}.jpg")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tmp_path_factory) -> Path:
+    """A random ResNet of one block a stage."""
+    import torch
+    from safetensors.torch import save_file
+    from torchvision.models import ResNet
+    from torchvision.models.resnet import Bottleneck
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("backbone") / "resnet.safetensors"
+    model = ResNet(Bottleneck, [1, 1, 1, 1], num_classes=5, width_per_group=4)
+    save_file(model.state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(photos, tiny_backbone, tmp_path_factory) -> Path:
+    """A model folder from train.py and export.py."""
+    folder = tmp_path_factory.mktemp("classifier")
+    script(
+        *("classifier/train.py", "--data", photos, "--output", folder, "--epochs", 2),
+        *("--backbone", tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
+    )
+    script("classifier/export.py", "--model", folder, "--data", photos)
+    return folder
+
+
+ANIMALS = ("cow", "red fox", "lion", "horse")
+PLACES = ("Paris", "New York", "Rome", "Berlin")
+
+
+def sentences(count: int, seed: int) -> list[dict[str, list[str]]]:
+    """Sentences with one animal and one place."""
+    chance = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        animal, place = chance.choice(ANIMALS).split(), chance.choice(PLACES).split()
+        tokens = ["A", *animal, "lives", "in", *place, "."]
+        tags = ["O", "B-ANIM", *["I-ANIM"] * (len(animal) - 1), "O", "O"]
+        tags += ["B-LOC", *["I-LOC"] * (len(place) - 1), "O"]
+        rows.append({"tokens": tokens, "tags": tags})
+    return rows
+
+
+def write_jsonl(path: Path, rows: list[dict]) -> Path:
+    """Write JSON Lines."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tagged(tmp_path_factory) -> Path:
+    """A folder in the layout of MultiNERD."""
+    folder = tmp_path_factory.mktemp("tagged")
+    for split, count in {"train": 160, "validation": 20, "test": 30}.items():
+        write_jsonl(folder / f"{split}.jsonl", sentences(count, len(split)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory) -> Path:
+    """A random BERT of two layers with a vocabulary of letters and a few words."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("bert")
+    letters = [chr(code) for code in range(33, 127)]
+    words = " ".join((*ANIMALS, *PLACES, "a lives in")).lower().split()
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = dict.fromkeys([*specials, *letters, *(f"##{c}" for c in letters), *words])
+    tokenizer = BertWordPieceTokenizer({token: i for i, token in enumerate(vocabulary)})
+    BertTokenizerFast(tokenizer_object=tokenizer._tokenizer).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_ner(tagged, tiny_bert, tmp_path_factory) -> Path:
+    """A model folder from train.py and export.py."""
+    folder = tmp_path_factory.mktemp("ner")
+    script(
+        *("ner/train.py", "--data", tagged, "--output", folder, "--base-model", tiny_bert),
+        *("--epochs", 6, "--batch-size", 8, "--learning-rate", 3e-3, "--mask", 0),
+        *("--head-learning-rate", 1e-2, "--average", 0.9),
+    )
+    script("ner/export.py", "--model", folder, "--data", tagged / "validation.jsonl")
+    return folder

@@ -1,0 +1,171 @@
+"""A tiny ResNet through train, evaluate, export and inference, by the real scripts."""
+
+import csv
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from conftest import COLOURS, error_of, script
+from safetensors.numpy import load_file
+
+
+def test_training_leaves_a_complete_folder(tiny_classifier):
+    config = json.loads((tiny_classifier / "config.json").read_text())
+    assert config["classes"] == sorted(COLOURS)
+    assert config["layers"] == [1, 1, 1, 1] and config["width"] == 4
+    assert 0 < config["temperature"] < 10 and 0 < config["claim_threshold"] < 1
+    assert np.isfinite(config["known_threshold"])
+    settings = json.loads((tiny_classifier / "train_config.json").read_text())
+    assert settings["epochs"] == 2 and settings["unfreeze"] == "last-stage"
+    log = list(csv.DictReader((tiny_classifier / "log.csv").open()))
+    assert [row["epoch"] for row in log] == ["1", "2"]
+    assert (tiny_classifier / "curve.png").stat().st_size > 1000
+
+
+def test_splits_are_saved_and_stratified(tiny_classifier):
+    rows = list(csv.DictReader((tiny_classifier / "splits.csv").open()))
+    for label in COLOURS:
+        splits = [row["split"] for row in rows if row["label"] == label]
+        assert {s: splits.count(s) for s in splits} == {"train": 20, "val": 2, "test": 3}
+
+
+def test_frozen_layers_stay_and_the_last_stage_moves(tiny_classifier, tiny_backbone):
+    before, after = load_file(tiny_backbone), load_file(tiny_classifier / "model.safetensors")
+    same = {k: np.array_equal(before[k].astype(after[k].dtype), after[k]) for k in before}
+    assert same["conv1.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
+    assert not same["layer4.0.conv1.weight"]
+    assert after["conv1.weight"].dtype == np.float16
+
+
+def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
+    done = script(
+        *("classifier/evaluate.py", "--model", tiny_classifier, "--data", photos),
+        *("--output", tmp_path),
+    )
+    assert done.stdout.startswith("9 photos\naccuracy           1.000  [1.000, 1.000]")
+    figures = json.loads((tmp_path / "evaluation.json").read_text())
+    assert figures["accuracy"] == figures["macro_accuracy"] == 1.0
+    assert figures["classes"]["lion"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "photos": 3}
+    assert np.array(figures["confusion_matrix"]).trace() == 9
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_torch_and_onnx_agree(tiny_classifier, photos):
+    import torch
+
+    from classifier.evaluate import torch_model
+    from classifier.inference import PhotoClassifier
+    from classifier.model import load
+    from classifier.preprocess import load_image
+
+    model, config = load(tiny_classifier)
+    images = [load_image(path) for path in sorted(photos.rglob("*.jpg"))[::10]]
+    inputs = np.stack([config.preprocess(image) for image in images])
+    expected = torch_model(model, torch.device("cpu"))(inputs)
+    found = PhotoClassifier.load(tiny_classifier).model(inputs)
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+    spread = expected.max() - expected.min()
+    kept = json.loads((tiny_classifier / "export.json").read_text())["kept"]
+    tolerance = 1e-4 if kept == "fp32" else 0.1  # of the logits' range
+    assert np.abs(found - expected).max() < tolerance * spread
+
+
+def test_inference_formats(tiny_classifier, photos):
+    image = photos / "lion/03.jpg"
+    base = ("classifier/inference.py", "--model", tiny_classifier)
+    text = script(*base, "--image", image).stdout
+    assert text.startswith(f"{image}  lion 0.") or text.startswith(f"{image}  lion 1.")
+    row = json.loads(script(*base, "--image", image, "--format", "json", "--topk", 3).stdout)
+    assert set(row) == {"image", "known", "predictions", "error"}
+    assert row["predictions"][0]["label"] == "lion" and row["error"] is None
+    assert sum(p["probability"] for p in row["predictions"]) == pytest.approx(1, abs=1e-3)
+    table = script(*base, "--folder", photos / "cow", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert len(rows) == 25 and {row["label"] for row in rows} == {"cow"}
+
+
+def test_runs_as_a_module_too(tiny_classifier, photos):
+    image = photos / "cow/00.jpg"
+    arguments = ("--model", tiny_classifier, "--image", image)
+    as_file = script("classifier/inference.py", *arguments).stdout
+    assert script("-m", "classifier.inference", *arguments).stdout == as_file
+
+
+def test_a_bad_photo_is_a_row_among_others(tiny_classifier, photos, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("no photo")
+    base = ("classifier/inference.py", "--model", tiny_classifier, "--format", "json", "--image")
+    done = script(*base, bad, photos / "cow/00.jpg", check=False)
+    first, second = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert first["error"] == f"{bad}: not an image that can be read" and not first["predictions"]
+    assert second["error"] is None
+    assert str(bad) in error_of(script(*base, bad, check=False))
+
+
+def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
+    data = tmp_path / "photos"
+    shutil.copytree(photos, data)
+    for path in sorted(data.rglob("*.jpg"))[::7]:
+        path.write_bytes(path.read_bytes()[:200])
+    done = script(
+        *("classifier/train.py", "--data", data, "--output", tmp_path / "out", "--epochs", 1),
+        *("--backbone", tiny_backbone, "--size", 32, "--unfreeze", "head", "--workers", 0),
+    )
+    assert "skipped: " in done.stderr and "damaged image" in done.stderr
+    assert (tmp_path / "out/model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "nowhere"), "nowhere: no such folder"),
+        (("--backbone", "none.safetensors"), "none.safetensors: no readable safetensors file"),
+        (("--epochs", "0"), "epochs must be above 0, not 0"),
+        (("--unfreeze", "most"), "invalid choice: 'most'"),
+        (("--classes", "none.txt"), "none.txt: No such file"),
+    ],
+)
+def test_bad_training_input(arguments, message, photos, tiny_backbone, tmp_path):
+    base = ("--data", photos, "--backbone", tiny_backbone, "--output", tmp_path)
+    done = script("classifier/train.py", *base, *arguments, check=False)
+    assert message in error_of(done)
+
+
+def test_labels_unknown_to_the_model(tiny_classifier, photos, tmp_path):
+    shutil.copytree(photos / "cow", tmp_path / "data/unicorn")
+    shutil.copytree(photos / "cow", tmp_path / "data/dragon")
+    done = script(
+        *("classifier/evaluate.py", "--model", tiny_classifier, "--data", tmp_path / "data"),
+        check=False,
+    )
+    assert "no photo in split test has a label that the model knows" in error_of(done)
+    assert "cow, lion, raccoon" in error_of(done)
+
+
+def test_checkpoint_of_another_shape(tiny_classifier, photos, tmp_path):
+    broken = tmp_path / "model"
+    shutil.copytree(tiny_classifier, broken)
+    config = json.loads((broken / "config.json").read_text())
+    config["classes"].append("zebra")
+    (broken / "config.json").write_text(json.dumps(config))
+    image = ("--image", photos / "cow/00.jpg")
+    done = script("classifier/inference.py", "--model", broken, *image, check=False)
+    assert "has 3 outputs; its configuration names 4" in error_of(done)
+    done = script("classifier/evaluate.py", "--model", broken, "--data", photos, check=False)
+    assert "weights of another shape" in error_of(done)
+
+
+def test_no_model_in_the_folder(photos, tmp_path):
+    image = ("--image", photos / "cow/00.jpg")
+    done = script("classifier/inference.py", "--model", tmp_path, *image, check=False)
+    assert f"no classifier in {tmp_path}" in error_of(done)
+
+
+def test_empty_folder(tiny_classifier, tmp_path):
+    done = script(
+        *("classifier/inference.py", "--model", tiny_classifier, "--folder", tmp_path), check=False
+    )
+    assert "no image in it" in error_of(done)

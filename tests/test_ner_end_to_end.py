@@ -1,0 +1,160 @@
+"""A tiny BERT through train, evaluate, export and inference, by the real scripts."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from conftest import error_of, script, write_jsonl
+
+TEXT = "A red fox lives in New York."
+
+
+def test_training_leaves_a_complete_folder(tiny_ner):
+    config = json.loads((tiny_ner / "config.json").read_text())
+    assert config["type_vocab_size"] == 4 and len(config["id2label"]) == 31
+    settings = json.loads((tiny_ner / "train_config.json").read_text())
+    assert settings["epochs"] == 6 and settings["learning_rate"] == 3e-3
+    assert len((tiny_ner / "log.csv").read_text().splitlines()) == 7
+    assert (tiny_ner / "curve.png").stat().st_size > 1000
+
+
+def test_transformers_loads_the_folder(tiny_ner):
+    from transformers import BertForTokenClassification
+
+    model = BertForTokenClassification.from_pretrained(tiny_ner)
+    assert model.config.id2label[7] == "B-ANIM"
+
+
+def test_evaluation_finds_the_pattern(tiny_ner, tagged, tmp_path):
+    output = tmp_path / "report.json"
+    done = script(
+        *("ner/evaluate.py", "--model", tiny_ner, "--data", tagged / "test.jsonl"),
+        *("--output", output),
+    )
+    figures = json.loads(output.read_text())
+    assert figures["sentences"] == 30 and figures["micro"]["entities"] == 60
+    assert figures["micro"]["f1"] > 0.9 and figures["types"]["ANIM"]["f1"] > 0.9
+    assert "30 sentences" in done.stdout and "ANIM" in done.stdout
+
+
+def test_torch_and_onnx_agree(tiny_ner, tagged):
+    import torch
+
+    from ner.data import read_jsonl
+    from ner.evaluate import torch_model
+    from ner.inference import Recognizer
+    from ner.model import load
+    from ner.preprocess import word_probabilities
+
+    words = [sentence.words for sentence in read_jsonl(tagged / "test.jsonl")]
+    model, preprocess = load(tiny_ner)
+    expected = word_probabilities(torch_model(model, torch.device("cpu")), preprocess, words)
+    recognizer = Recognizer.load(tiny_ner)
+    found = word_probabilities(recognizer.model, recognizer.preprocess, words)
+    for a, b in zip(expected, found, strict=True):
+        assert (a.argmax(axis=1) == b.argmax(axis=1)).all()
+        assert np.abs(a - b).max() < 0.1  # int8 weights; fp32 agrees to 1e-4
+
+
+def test_inference_formats(tiny_ner, tmp_path):
+    base = ("ner/inference.py", "--model", tiny_ner)
+    assert script(*base, "--text", TEXT).stdout.startswith("red fox  ANIM  ")
+    row = json.loads(script(*base, "--text", TEXT, "--format", "json").stdout)
+    assert row["text"] == TEXT
+    found = [(e["text"], e["label"], e["start"], e["end"]) for e in row["entities"]]
+    assert found == [("red fox", "ANIM", 2, 9), ("New York", "LOC", 19, 27)]
+    assert all(0 < e["score"] <= 1 for e in row["entities"])
+    file = tmp_path / "texts.txt"
+    file.write_text(f"{TEXT}\n\nA cow lives in Rome.\n")
+    lines = script(*base, "--file", file, "--format", "jsonl").stdout.splitlines()
+    assert [len(json.loads(line)["entities"]) for line in lines] == [2, 0, 2]
+
+
+def test_long_texts_are_read_to_the_end(tiny_ner):
+    text = " ".join(["A cow lives in Paris."] * 200)  # over 2,000 sub-words: several windows
+    done = script("ner/inference.py", "--model", tiny_ner, "--text", text, "--format", "json")
+    entities = json.loads(done.stdout)["entities"]
+    assert all(text[e["start"] : e["end"]] == e["text"] for e in entities)
+    cows = [e["start"] for e in entities if e["text"] == "cow"]
+    assert len(cows) > 190 and cows[-1] > len(text) - 30
+
+
+def test_claims_command(tiny_ner):
+    text = "No cow lives in Paris."
+    base = ("matching/claims.py", "--model", tiny_ner, "--text", text)
+    assert script(*base).stdout == "no cow: cow\n"
+    row = json.loads(script(*base, "--format", "jsonl").stdout)
+    claim = {"mention": "cow", "start": 3, "end": 6, "animal": "cow", "negated": True}
+    assert row == {"text": text, "claims": [claim]}
+
+
+def test_partial_annotation_and_replacement_are_read(tiny_bert, tagged, tmp_path):
+    places = [{"tokens": ["Cows", "in", "Rome"], "tags": ["O", "O", "B-LOC"]}] * 8
+    partial = write_jsonl(tmp_path / "places.jsonl", places)
+    names = tmp_path / "names.json"
+    names.write_text('{"ANIM": ["gnu"]}')
+    done = script(
+        *("ner/train.py", "--data", tagged, "--output", tmp_path / "out", "--epochs", 1),
+        *("--base-model", tiny_bert, "--partial", f"LOC,PER={partial}", "--names", names),
+    )
+    assert "160 training sentences and 8 partly annotated, 20 for" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "nowhere"), "nowhere/train.jsonl: No such file"),
+        (("--base-model", "no/such/model"), "--base-model no/such/model: no BERT model there"),
+        (("--partial", "CATS=x.jsonl"), "--partial CATS=x.jsonl: expected TYPES=FILE"),
+        (("--mask", "0.9"), "mask must be in [0, 0.5], not 0.9"),
+        (("--names", "none.json"), "none.json: "),
+        (("--resume",), "--resume: no checkpoint at"),
+    ],
+)
+def test_bad_training_input(arguments, message, tagged, tiny_bert, tmp_path):
+    base = ("--data", tagged, "--base-model", tiny_bert, "--output", tmp_path, "--epochs", 1)
+    offline = {"HF_HUB_OFFLINE": "1"}
+    done = script("ner/train.py", *base, *arguments, check=False, env=offline)
+    assert message in done.stderr.splitlines()[-1]
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("not json", "line 1: Expecting value"),
+        ('{"tokens": ["a"]}', "line 1: 'tags'"),
+        ('{"tokens": ["a"], "tags": ["O", "O"]}', "line 1: tags that fit neither"),
+        ('{"tokens": ["a"], "tags": ["B-UNICORN"]}', "UNICORN"),
+    ],
+)
+def test_bad_sentences(line, message, tiny_ner, tmp_path):
+    file = tmp_path / "bad.jsonl"
+    file.write_text(line + "\n")
+    done = script("ner/evaluate.py", "--model", tiny_ner, "--data", file, check=False)
+    assert message in error_of(done)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--text", "  "), "--text is empty"),
+        (("--file", "none.txt"), "none.txt: No such file"),
+        ((), "one of the arguments --text --file is required"),
+    ],
+)
+def test_bad_text(arguments, message, tiny_ner):
+    base = ("ner/inference.py", "--model", tiny_ner)
+    assert message in error_of(script(*base, *arguments, check=False))
+
+
+def test_checkpoint_of_another_shape(tiny_ner, tagged, tmp_path):
+    broken = tmp_path / "model"
+    shutil.copytree(tiny_ner, broken)
+    config = json.loads((broken / "config.json").read_text())
+    config["hidden_size"] = 64
+    (broken / "config.json").write_text(json.dumps(config))
+    data = ("--data", tagged / "test.jsonl")
+    done = script("ner/evaluate.py", "--model", broken, *data, check=False)
+    assert "no token classifier in" in done.stderr.splitlines()[-1] and done.returncode == 2
