@@ -69,7 +69,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         example = torch.zeros(2, 3, config.crop, config.crop)
-        onnx.export(model, {"images": example}, {"images": {0: "batch"}}, fp32)
+        onnx.export(model, {"images": example}, ("batch",), fp32)
         onnx.quantize_static(fp32, int8, calibration())
         onnx.keep_best(fp32, int8, accuracy, args.precision, args.model)
     return 0

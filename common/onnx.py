@@ -5,7 +5,7 @@ Inference needs onnxruntime and numpy alone; torch and onnx are imported where a
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ def _open(path: Path, device: str = "cpu") -> "onnxruntime.InferenceSession":
 def export(
     model: "torch.nn.Module",
     inputs: dict[str, "torch.Tensor"],
-    dynamic: dict[str, dict[int, str]],
+    axes: Sequence[str],
     path: Path,
 ) -> None:
     """Write a torch model as fp32 ONNX, with its output named ``logits``.
@@ -78,20 +78,18 @@ def export(
     Args:
         model: Returns logits.
         inputs: Example inputs by name, in the order of the model's arguments.
-        dynamic: For each input the axes whose length varies, as ``{axis: name}``.
+        axes: Names of the inputs' first axes; their lengths vary.
         path: The file.
     """
     import torch
 
-    shapes = tuple(
-        {axis: torch.export.Dim(label) for axis, label in dynamic[name].items()} for name in inputs
-    )
+    sizes = {axis: torch.export.Dim(name) for axis, name in enumerate(axes)}
     program = torch.onnx.export(
         model.eval(),
         tuple(inputs.values()),
         input_names=list(inputs),
         output_names=["logits"],
-        dynamic_shapes=shapes,
+        dynamic_shapes=tuple(sizes for _ in inputs),
         opset_version=OPSET,
         dynamo=True,
         verbose=False,

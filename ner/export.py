@@ -56,7 +56,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        onnx.export(Logits(model), example, dict.fromkeys(names, {0: "batch", 1: "length"}), fp32)
+        onnx.export(Logits(model), example, ("batch", "length"), fp32)
         onnx.quantize_dynamic(fp32, int8)
         onnx.keep_best(fp32, int8, score, args.precision, args.model)
     return 0
