@@ -180,12 +180,12 @@ def train_transform(size: int, config: ModelConfig) -> v2.Compose:
         [
             v2.RandomResizedCrop(size, scale=(0.35, 1.0), antialias=True),
             v2.RandomHorizontalFlip(),
+            v2.ColorJitter(0.4, 0.4, 0.3, 0.05),
             Degrade(0.1),
-            v2.TrivialAugmentWide(),
             v2.PILToTensor(),
             v2.ToDtype(torch.float32, scale=True),
             v2.Normalize(config.mean, config.std),
-            v2.RandomErasing(0.2),
+            v2.RandomErasing(0.1),
         ]
     )
 

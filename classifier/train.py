@@ -6,15 +6,16 @@
 
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
-features, then ``--unfreeze`` says what is trained on. Temperature and thresholds are chosen on the
-validation split. The model folder (``--output``) gets weights, configuration, the splits, log and
-curve; ``checkpoint.pt`` in it is for ``--resume`` and may be deleted.
+features, then ``--unfreeze`` says what is trained on; the best mixture of both weights is kept.
+Temperature and thresholds are chosen on the validation split. The model folder (``--output``) gets
+weights, configuration, the splits, log and curve; ``checkpoint.pt`` in it is for ``--resume`` and
+may be deleted, as may ``best.safetensors`` and ``probe.safetensors``, what was blended.
 """
 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -23,6 +24,15 @@ from common.cli import ArgumentParser, run
 from common.config import TrainConfig, add_options, from_args, option, save_json
 from common.errors import InputError
 from common.paths import ROOT, data_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from torch import nn
+
+
+BLEND = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the fine-tuned weights that are tried
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,8 @@ class ClassifierConfig(TrainConfig):
     balance: float = option(0.5, "0 draws photos evenly, 1 draws classes evenly")
     batch_size: int = option(64, "photos a step")
     epochs: int = option(12, "passes over the training photos")
-    learning_rate: float = option(1e-4, "peak learning rate of the pretrained layers")
-    head_learning_rate: float = option(2e-4, "peak learning rate of the head")
+    learning_rate: float = option(4e-5, "peak learning rate of the pretrained layers")
+    head_learning_rate: float = option(1e-4, "peak learning rate of the head")
     weight_decay: float = option(0.05, "decoupled weight decay (AdamW)")
 
     def __post_init__(self):
@@ -69,6 +79,7 @@ def main() -> int:
     config = from_args(ClassifierConfig, args)
 
     import torch
+    from safetensors.torch import load_file, save_file
 
     from classifier.calibration import calibrated
     from classifier.config import ModelConfig
@@ -113,6 +124,7 @@ def main() -> int:
     model.to(device, memory_format=torch.channels_last)
     args.output.mkdir(parents=True, exist_ok=True)
     save_json(config, args.output / "train_config.json")
+    probe = args.output / "probe.safetensors"
     save_splits(photos, args.data, args.output / "splits.csv")
 
     def score(model: torch.nn.Module) -> dict[str, float]:
@@ -132,7 +144,7 @@ def main() -> int:
             torch.tensor([counts[label] ** -config.balance for label in labels]),
         )
         model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
-        print("probe  " + _line(score(model)), file=sys.stderr)
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, probe)
     model.freeze_all_but(config.unfreeze)
     head = list(model.fc.parameters())
     body = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith("fc.")]
@@ -147,14 +159,41 @@ def main() -> int:
     dataset = PhotoDataset(training, allowed, train_transform(config.size, model_config))
     loader = train_loader(dataset, config.batch_size, config.balance, config.workers)
     fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
+    blend(model, load_file(probe, device=str(device)), score)
     logits, targets = photo_logits(torch_model(model, device), model_config, validation)
     save(model, calibrated(model_config, logits, targets), args.output)
     print(f"model folder: {args.output}", file=sys.stderr)
     return 0
 
 
-def _line(row: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in row.items())
+def blend(
+    model: "nn.Module",
+    start: "dict[str, torch.Tensor]",
+    score: "Callable[[nn.Module], dict[str, float]]",
+) -> None:
+    """Leave the best mixture of two weights in the model, by the mean of its validation scores.
+
+    Between a probe on frozen features and the fine-tuned network lie models that keep more of what
+    the features knew about other sources of photos (WiSE-FT, Wortsman et al., CVPR 2022).
+
+    Args:
+        model: Fine-tuned.
+        start: The weights before fine-tuning.
+        score: ``model -> {name: value}`` on validation data.
+    """
+    tuned = {name: value.clone() for name, value in model.state_dict().items()}
+    mixtures = {}
+    for share in BLEND:
+        mixture = {
+            name: start[name].lerp(value, share) if value.is_floating_point() else value
+            for name, value in tuned.items()
+        }
+        model.load_state_dict(mixture)
+        scores = score(model)
+        mixtures[sum(scores.values()) / len(scores)] = mixture
+        line = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        print(f"blend {share:.2f}  {line}", file=sys.stderr)
+    model.load_state_dict(mixtures[max(mixtures)])
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def fit(
             total += value.item()
             bar.set_postfix(loss=f"{value.item():.3f}")
         row = {"epoch": epoch, "train_loss": total / len(loader)}
-        row |= score(average.module.eval())
+        row |= {name: float(value) for name, value in score(average.module.eval()).items()}
         row["seconds"] = time.monotonic() - started
         history.append(row)
         print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), file=sys.stderr, flush=True)

@@ -33,7 +33,8 @@ def run(folder, resume=False, break_at=None, scores=None, **settings):
         calls.append(1)
         if len(calls) == break_at:
             raise Interrupted
-        value = -float(sum(loss(model, batch) for batch in batches))
+        with torch.no_grad():
+            value = -sum(loss(model, batch) for batch in batches).numpy()[()]  # no plain float
         return {"score": scores[len(calls) - 1] if scores else value}
 
     groups = [{"params": list(model.parameters()), "lr": config.learning_rate}]
