@@ -67,7 +67,12 @@ def read_backbone(backbone: str) -> dict[str, torch.Tensor]:
         InputError: If the file cannot be read or is no such ResNet.
     """
     if backbone == "imagenet":
-        weights = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=True, check_hash=True)
+        try:
+            weights = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=True, check_hash=True)
+        except OSError as error:  # URLError is one
+            raise InputError(
+                f"--backbone imagenet: download failed ({error}); or give a safetensors file"
+            ) from error
     else:
         weights = _read(Path(backbone))
         if "layer4.0.conv3.weight" not in weights:

@@ -35,6 +35,9 @@ def photo_features(
 
     Returns:
         Features ``(N, D)`` and the N labels.
+
+    Raises:
+        InputError: If no photo can be read.
     """
 
     @torch.inference_mode()
@@ -49,6 +52,8 @@ def photo_features(
         for row, photo in zip(rows, photos, strict=True)
         if not isinstance(row, InputError)
     ]
+    if not pairs:
+        raise InputError(f"none of {len(photos)} training photos can be read")
     return torch.from_numpy(np.stack([row for row, _ in pairs])), [label for _, label in pairs]
 
 

@@ -112,6 +112,8 @@ def main() -> int:
     allowed = allowed_classes({p.label for p in photos}, classes, taxonomy)
     training = [p for p in photos if p.split == "train" and p.label in allowed]
     validation = restrict(photos, "val", classes)
+    if not validation:
+        raise InputError(f"{args.data}: no photos in split val; needs some of the trained classes")
     print(
         f"{len(training)} training photos, {len(validation)} for validation,"
         f" {len(classes)} classes",

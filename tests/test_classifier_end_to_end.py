@@ -134,6 +134,12 @@ def test_bad_training_input(arguments, message, photos, tiny_backbone, tmp_path)
     assert message in error_of(done)
 
 
+def test_backbone_that_cannot_be_downloaded(photos, tmp_path):
+    nowhere = {"TORCH_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    base = ("classifier/train.py", "--data", photos, "--output", tmp_path / "out")
+    assert "download failed" in error_of(script(*base, check=False, env=nowhere))
+
+
 def test_labels_unknown_to_the_model(tiny_classifier, photos, tmp_path):
     shutil.copytree(photos / "cow", tmp_path / "data/unicorn")
     shutil.copytree(photos / "cow", tmp_path / "data/dragon")

@@ -1,0 +1,114 @@
+"""The shipped models: complete, the same in torch and ONNX, and as good as their cards say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifier.data import read_photos
+from classifier.evaluate import photo_logits, restrict, torch_model
+from classifier.inference import PhotoClassifier
+from classifier.model import load as load_classifier
+from classifier.preprocess import load_image
+from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT, data_root
+from ner.data import read_jsonl
+from ner.evaluate import count_matches, f1, predict_tags
+from ner.evaluate import torch_model as torch_ner
+from ner.inference import Recognizer
+from ner.model import load as load_ner
+from ner.preprocess import LABELS, TYPES, split_words, word_probabilities
+
+TEXTS = (
+    "There is a cow in the picture.",
+    "No cats here, only dogs.",
+    "A red fox crossed the Thames near Oxford.",
+    "The giant panda lives in Sichuan; Marie Curie did not.",
+)
+
+
+@pytest.mark.parametrize("folder", [CLASSIFIER_MODEL, NER_MODEL], ids=["classifier", "ner"])
+def test_folders_are_complete_and_hold_no_pickle(folder):
+    names = {path.name for path in folder.iterdir()}
+    assert {"model.safetensors", "model.onnx", "config.json", "train_config.json"} <= names
+    assert {"evaluation.json", "export.json", "README.md"} <= names
+    assert not [name for name in names if Path(name).suffix in (".pt", ".pth", ".bin", ".pkl")]
+
+
+def test_classifier_in_torch_and_onnx():
+    """Same label on the samples; int8 probabilities within 0.1."""
+    import torch
+
+    model, config = load_classifier(CLASSIFIER_MODEL)
+    images = [load_image(path) for path in sorted((ROOT / "data/samples").glob("*.jpg"))]
+    inputs = np.stack([config.preprocess(image) for image in images])
+    exact = PhotoClassifier(torch_model(model, torch.device("cpu")), config).predict(images)
+    quick = PhotoClassifier.load().predict(images)
+    for a, b, image in zip(exact, quick, inputs, strict=True):
+        assert image.shape == (3, config.crop, config.crop)
+        assert a.known == b.known
+        if a.known:
+            assert a.top(1)[0][0] == b.top(1)[0][0]
+            for name, value in a.probabilities.items():
+                assert b.probabilities[name] == pytest.approx(value, abs=0.1)
+
+
+def test_ner_in_torch_and_onnx():
+    """Same labels on everyday sentences; int8 probabilities within 0.15."""
+    import torch
+
+    model, preprocess = load_ner(NER_MODEL)
+    words = [[word.text for word in split_words(text)] for text in TEXTS]
+    exact = word_probabilities(torch_ner(model, torch.device("cpu")), preprocess, words)
+    quick = word_probabilities(Recognizer.load().model, preprocess, words)
+    for a, b in zip(exact, quick, strict=True):
+        assert (a.argmax(axis=1) == b.argmax(axis=1)).all()
+        assert np.abs(a - b).max() < 0.15
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("There is a cow in the picture.", ["cow"]),
+        ("I see a dog.", ["dog"]),
+        ("🐄🐄 “That’s a raccoon!” — said\nthe café owner", ["raccoon"]),
+        ("TWO GEESE ON THE ROOF!!", ["GEESE"]),
+        ("A man is cleaning a window.", []),
+    ],
+)
+def test_animals_in_everyday_text(text, expected):
+    (found,) = Recognizer.load().entities([text])
+    animals = [entity for entity in found if entity.label == "ANIM"]
+    assert [entity.text for entity in animals] == expected
+    assert all(text[e.start : e.end] == e.text for e in animals)
+
+
+def test_one_moose_in_a_long_letter():
+    letter = "We had rain all week and the car broke down near the town. " * 120
+    text = letter + "Then we saw a moose. " + letter
+    (found,) = Recognizer.load().entities([text])
+    animals = [(e.text, e.start) for e in found if e.label == "ANIM"]
+    assert animals == [("moose", text.index("moose"))]
+
+
+@pytest.mark.data
+def test_classifier_on_the_test_split():
+    """As int8, as it is shipped; the card's interval is the tolerance."""
+    classifier = PhotoClassifier.load()
+    photos = restrict(read_photos(data_root() / "animals"), "test", classifier.config.classes)
+    logits, targets = photo_logits(classifier.model, classifier.config, photos)
+    card = json.loads((CLASSIFIER_MODEL / "evaluation.json").read_text())
+    assert len(targets) == card["photos"] == 931
+    assert (logits.argmax(axis=1) == targets).mean() > card["accuracy"] - 0.006
+
+
+@pytest.mark.data
+def test_ner_on_the_test_split():
+    """As int8, as it is shipped, on a third of the sentences."""
+    recognizer = Recognizer.load()
+    sentences = read_jsonl(data_root() / "multinerd_en/test.jsonl")[::3]
+    tags = predict_tags(recognizer.model, recognizer.preprocess, sentences)
+    counts = count_matches([s.tags for s in sentences], tags)
+    low, _ = json.loads((NER_MODEL / "evaluation.json").read_text())["micro"]["f1_interval"]
+    assert f1(counts) > low - 0.01
+    assert counts[:, TYPES.index("ANIM"), 2].sum() > 40 and len(LABELS) == 31
