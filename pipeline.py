@@ -47,9 +47,9 @@ class Answer:
     error: str | None = None
 
     @property
-    def answer(self) -> str:
-        """``True`` or ``False``; empty when there is no answer."""
-        return "" if self.verdict is None else str(self.verdict.value is True)
+    def answer(self) -> str | None:
+        """``True`` or ``False``; undecided is ``False``."""
+        return None if self.verdict is None else str(self.verdict.value is True)
 
     def to_json(self) -> dict[str, Any]:
         """The whole answer."""
@@ -76,22 +76,21 @@ class Answer:
     def to_row(self) -> dict[str, Any]:
         """The answer as one row of a table."""
         full = self.to_json()
-        claims, prediction = full["claims"] or [], full["prediction"] or {}
-        verdict = "" if full["verdict"] is None else str(full["verdict"]).lower()
+        prediction = full["prediction"] or {}
         animals = [
             f"{'no ' if claim['negated'] else ''}{claim['animal'] or claim['mention']}"
-            for claim in claims
+            for claim in full["claims"] or ()
         ]
         return {
             "text": self.text,
             "image": self.image,
-            "answer": self.answer,
-            "verdict": verdict,
-            "reason": full["reason"] or "",
+            "answer": full["answer"],
+            "verdict": full["verdict"],
+            "reason": full["reason"],
             "animals": "; ".join(animals),
-            "predicted": prediction.get("label", ""),
-            "probability": prediction.get("probability", ""),
-            "error": self.error or "",
+            "predicted": prediction.get("label"),
+            "probability": prediction.get("probability"),
+            "error": self.error,
         }
 
 

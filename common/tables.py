@@ -100,12 +100,19 @@ def open_table(
         def write(rows: Sequence[dict[str, Any]]) -> None:
             for row in rows:
                 if separator:
-                    writer.writerow([row[name] for name in columns])
+                    writer.writerow([_cell(row[name]) for name in columns])
                 else:
                     print(json.dumps(row, ensure_ascii=False), file=file)
             file.flush()
 
         yield write
+
+
+def _cell(value: Any) -> Any:
+    """A value as csv shows it: JSON's spelling of booleans, nothing for null."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def drop_broken_end(path: Path) -> None:

@@ -58,7 +58,8 @@ class JudgedClaim:
 
     def to_json(self) -> dict[str, Any]:
         """Return the claim as the JSON outputs show it."""
-        return self.claim.to_json() | {"probability": self.probability, "holds": self.holds}
+        probability = None if self.probability is None else round(self.probability, 4)
+        return self.claim.to_json() | {"probability": probability, "holds": self.holds}
 
 
 @dataclass(frozen=True)

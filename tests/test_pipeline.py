@@ -153,8 +153,15 @@ def pairs(tmp_path):
 
 
 def rows_of(path):
+    """The rows as csv shows them."""
     if path.suffix == ".jsonl":
-        return [json.loads(line) for line in path.read_text().splitlines()]
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        assert {type(row["verdict"]) for row in rows} == {bool, type(None)}
+        names = {None: "", True: "true", False: "false"}
+        return [
+            {k: names[v] if v is None or isinstance(v, bool) else v for k, v in row.items()}
+            for row in rows
+        ]
     delimiter = "\t" if path.suffix == ".tsv" else ","
     return list(csv.DictReader(path.open(newline=""), delimiter=delimiter))
 
