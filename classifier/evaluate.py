@@ -23,7 +23,7 @@ from classifier.preprocess import Run, run_photos
 from common.cli import ArgumentParser, run
 from common.errors import InputError
 from common.numeric import bootstrap_interval, softmax
-from common.paths import CLASSIFIER_MODEL, data_root
+from common.paths import CLASSIFIER_MODEL
 
 if TYPE_CHECKING:
     import torch
@@ -36,13 +36,7 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_model("--model", CLASSIFIER_MODEL)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=data_root() / "animals",
-        metavar="DIR",
-        help="labelled photos (default: animals under FAUNACHECK_DATA)",
-    )
+    parser.add_data("animals", "labelled photos")
     parser.add_argument("--split", choices=("train", "val", "test"), default="test")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the report")
     parser.add_device()

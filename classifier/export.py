@@ -20,7 +20,7 @@ import numpy as np
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.paths import CLASSIFIER_MODEL, data_root
+from common.paths import CLASSIFIER_MODEL
 
 CALIBRATION_PHOTOS = 256
 
@@ -29,13 +29,7 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_model("--model", CLASSIFIER_MODEL)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=data_root() / "animals",
-        metavar="DIR",
-        help="labelled photos (default: animals under FAUNACHECK_DATA)",
-    )
+    parser.add_data("animals", "labelled photos")
     parser.add_precision()
     return parser
 

@@ -23,7 +23,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
 from common.cli import ArgumentParser, run
 from common.config import TrainConfig, add_options, from_args, option, save_json
 from common.errors import InputError
-from common.paths import ROOT, data_root
+from common.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,15 +59,8 @@ class ClassifierConfig(TrainConfig):
 def get_args_parser() -> ArgumentParser:
     """The command line: paths here, hyper-parameters from `ClassifierConfig`."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=data_root() / "animals",
-        metavar="DIR",
-        help="labelled photos (default: animals under FAUNACHECK_DATA)",
-    )
-    parser.add_argument("--output", type=Path, default=ROOT / "runs/classifier", metavar="DIR")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_data("animals", "labelled photos")
+    parser.add_run(ROOT / "runs/classifier")
     parser.add_device()
     add_options(parser, ClassifierConfig)
     return parser

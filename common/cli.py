@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from common.errors import InputError
+from common.paths import data_root
 
 EXIT_BAD_INPUT = 2  # bad usage or input, named in one line on stderr
 EXIT_ROWS_FAILED = 3  # a batch finished, some of its rows could not be answered
@@ -37,6 +38,23 @@ class ArgumentParser(argparse.ArgumentParser):
         self.add_argument(
             "--device", choices=DEVICES, default="auto", help="where to compute (default: auto)"
         )
+
+    def add_data(self, default: str, help: str) -> None:
+        """Add ``--data``; the default is a path below the training data."""
+        self.add_argument(
+            "--data",
+            type=Path,
+            default=data_root() / default,
+            metavar="PATH",
+            help=f"{help} (default: {default} under FAUNACHECK_DATA)",
+        )
+
+    def add_run(self, default: Path) -> None:
+        """Add ``--output`` and ``--resume`` of a training run."""
+        self.add_argument(
+            "--output", type=Path, default=default, metavar="DIR", help="the model folder"
+        )
+        self.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
 
     def add_texts(self) -> None:
         """Add ``--text`` and ``--file``, of which one must be given (see `read_texts`)."""

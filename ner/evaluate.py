@@ -20,7 +20,7 @@ import numpy as np
 from common.cli import ArgumentParser, run
 from common.numeric import bootstrap_interval
 from common.onnx import Run
-from common.paths import NER_MODEL, data_root
+from common.paths import NER_MODEL
 from ner.preprocess import LABELS, TYPES, Preprocess, decode, spans, word_probabilities
 
 if TYPE_CHECKING:
@@ -36,13 +36,7 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_model("--model", NER_MODEL)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=data_root() / "multinerd_en/test.jsonl",
-        metavar="FILE",
-        help="JSON Lines with tokens and tags (default: the test split under FAUNACHECK_DATA)",
-    )
+    parser.add_data("multinerd_en/test.jsonl", "JSON Lines with tokens and tags")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the report as JSON")
     parser.add_device()
     return parser

@@ -16,20 +16,14 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.cli import ArgumentParser, run
-from common.paths import NER_MODEL, data_root
+from common.paths import NER_MODEL
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_model("--model", NER_MODEL)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=data_root() / "multinerd_en/validation.jsonl",
-        metavar="FILE",
-        help="sentences to compare on (default: the validation split under FAUNACHECK_DATA)",
-    )
+    parser.add_data("multinerd_en/validation.jsonl", "sentences to compare on")
     parser.add_precision()
     return parser
 

@@ -20,7 +20,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
 from common.cli import ArgumentParser, run
 from common.config import TrainConfig, add_options, from_args, option, save_json
 from common.errors import InputError
-from common.paths import ROOT, data_root
+from common.paths import ROOT
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,8 @@ class NerConfig(TrainConfig):
 def get_args_parser() -> ArgumentParser:
     """The command line: paths here, hyper-parameters from `NerConfig`."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=data_root() / "multinerd_en",
-        metavar="DIR",
-        help="fully annotated data (default: multinerd_en under FAUNACHECK_DATA)",
-    )
-    parser.add_argument("--output", type=Path, default=ROOT / "runs/ner", metavar="DIR")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_data("multinerd_en", "folder of fully annotated sentences")
+    parser.add_run(ROOT / "runs/ner")
     parser.add_device()
     add_options(parser, NerConfig)
     return parser
