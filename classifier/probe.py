@@ -93,7 +93,7 @@ def fit_probe(
     allowed: torch.Tensor,
     prior: tuple[torch.Tensor, torch.Tensor],
     weights: torch.Tensor,
-    strength: float = 1e-4,
+    strength: float = 3e-5,
     iterations: int = 60,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Multinomial logistic regression with a Gaussian prior around given rows (L-BFGS).

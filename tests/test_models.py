@@ -22,7 +22,7 @@ from ner.preprocess import LABELS, TYPES, split_words, word_probabilities
 TEXTS = (
     "There is a cow in the picture.",
     "No cats here, only dogs.",
-    "A red fox crossed the Thames near Oxford.",
+    "We saw a red fox in a garden near Oxford.",
     "The giant panda lives in Sichuan; Marie Curie did not.",
 )
 

@@ -29,7 +29,7 @@ def environment(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bin")
     (folder / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (folder / "python").chmod(0o755)
-    Path("/tmp/faunacheck-answers.csv").unlink(missing_ok=True)  # of an earlier run
+    Path("/tmp/faunacheck-answers.tsv").unlink(missing_ok=True)  # of an earlier run
     return os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 

@@ -12,7 +12,7 @@ SCRIPTS = [
     *("pipeline.py", "matching/claims.py", "data/awa2.py", "data/multinerd.py"),
     "data/wordnet_names.py",
     *(f"classifier/{name}.py" for name in ("train", "evaluate", "export", "inference")),
-    *(f"ner/{name}.py" for name in ("train", "average", "evaluate", "export", "inference")),
+    *(f"ner/{name}.py" for name in ("train", "evaluate", "export", "inference")),
 ]
 
 
