@@ -1,9 +1,9 @@
 """Find named entities in text, on onnxruntime and without torch.
 
-    python ner/inference.py --text "Two horses run along a beach in Wales."
+    python ner/inference.py --text "A brown dog is playing with a ball."
     python ner/inference.py --file texts.txt --format jsonl      # one text a line
 
-Text format prints one entity a line, ``horses  ANIM  0.98``; ``json`` and ``jsonl`` print
+Text format prints one entity a line, ``brown dog  ANIM  0.94``; ``json`` and ``jsonl`` print
 ``{"text", "entities": [{"text", "label", "start", "end", "score"}]}`` with character offsets into
 the original text. Texts of any length are read whole, in overlapping windows.
 """
