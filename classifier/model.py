@@ -4,6 +4,8 @@ A model folder holds ``config.json`` (all that inference needs to know), ``model
 (fp16) and, after ``classifier/export.py``, ``model.onnx``.
 """
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,8 @@ def read_backbone(backbone: str) -> dict[str, torch.Tensor]:
     """
     if backbone == "imagenet":
         try:
-            weights = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=True, check_hash=True)
+            with redirect_stdout(sys.stderr):  # torch prints what it downloads
+                weights = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(check_hash=True)
         except OSError as error:  # URLError is one
             raise InputError(
                 f"--backbone imagenet: download failed ({error}); or give a safetensors file"

@@ -137,7 +137,9 @@ def test_bad_training_input(arguments, message, photos, tiny_backbone, tmp_path)
 def test_backbone_that_cannot_be_downloaded(photos, tmp_path):
     nowhere = {"TORCH_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
     base = ("classifier/train.py", "--data", photos, "--output", tmp_path / "out")
-    assert "download failed" in error_of(script(*base, check=False, env=nowhere))
+    done = script(*base, check=False, env=nowhere)
+    assert (done.returncode, done.stdout) == (2, "") and "Traceback" not in done.stderr
+    assert "--backbone imagenet: download failed" in done.stderr.splitlines()[-1]
 
 
 def test_labels_unknown_to_the_model(tiny_classifier, photos, tmp_path):
