@@ -30,7 +30,9 @@ def environment(tmp_path_factory):
     (folder / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (folder / "python").chmod(0o755)
     Path("/tmp/faunacheck-answers.tsv").unlink(missing_ok=True)  # of an earlier run
-    return os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    # Without what `make test` tells the makes below it, so that `make run` prints as from a shell.
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    return clean | {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def test_there_are_sessions():
