@@ -193,7 +193,7 @@ def train_transform(size: int, config: ModelConfig) -> v2.Compose:
 class PhotoDataset(Dataset):
     """Augmented photos with the classes that their labels allow.
 
-    An unreadable photo is reported once on stderr and replaced by the next one.
+    An unreadable photo is replaced by the next one, and each process that reads reports it once.
     """
 
     def __init__(
@@ -242,5 +242,4 @@ def train_loader(
         sampler=WeightedRandomSampler(weights, len(weights)),
         num_workers=workers,
         drop_last=len(weights) >= batch_size,
-        persistent_workers=workers > 0,
     )

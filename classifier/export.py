@@ -54,7 +54,10 @@ def main() -> int:
 
     def calibration():
         for photo in chosen:
-            yield {"images": config.preprocess(load_image(photo.path))[None]}
+            try:
+                yield {"images": config.preprocess(load_image(photo.path))[None]}
+            except InputError as error:
+                print(f"skipped: {error}", file=sys.stderr)
 
     def accuracy(run: onnx.Run) -> float:
         logits, targets = photo_logits(lambda images: run({"images": images}), config, validation)

@@ -97,16 +97,13 @@ def export(
     program.save(path, external_data=False)
 
 
-def quantize_static(
-    source: Path, target: Path, batches: Iterable[dict[str, np.ndarray]], **options: Any
-) -> None:
+def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.ndarray]]) -> None:
     """Quantize weights and activations to int8, per channel, with ranges from example inputs.
 
     Args:
         source: The fp32 model.
         target: The int8 model.
         batches: Calibration inputs; training data.
-        **options: Passed to ``onnxruntime.quantization.quantize_static``.
     """
     from onnxruntime.quantization import CalibrationDataReader, quant_pre_process, quantize_static
 
@@ -119,7 +116,7 @@ def quantize_static(
 
     prepared = target.with_suffix(".prepared.onnx")
     quant_pre_process(source, prepared)
-    quantize_static(prepared, target, Reader(), per_channel=True, **options)
+    quantize_static(prepared, target, Reader(), per_channel=True)
     prepared.unlink()
 
 

@@ -116,15 +116,13 @@ def _cell(value: Any) -> Any:
 
 
 def drop_broken_end(path: Path) -> None:
-    """Cut off a last line that was not written to its end."""
+    """Cut off a last row that was not written to its end, even one that stops inside a quote."""
+    quoted = delimiter(path) is not None  # JSON Lines have no line break inside a row
+    complete = position = quotes = 0
     with open(path, "rb+") as file:
-        size = file.seek(0, 2)
-        while size:
-            start = max(0, size - 65536)
-            file.seek(start)
-            newline = file.read(size - start).rfind(b"\n")
-            if newline >= 0:
-                file.truncate(start + newline + 1)
-                return
-            size = start
-        file.truncate(0)
+        for line in file:
+            position += len(line)
+            quotes += line.count(b'"')
+            if line.endswith(b"\n") and not (quoted and quotes % 2):
+                complete = position
+        file.truncate(complete)

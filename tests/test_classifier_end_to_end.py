@@ -116,6 +116,8 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
     )
     assert "skipped: " in done.stderr and "damaged image" in done.stderr
     assert (tmp_path / "out/model.safetensors").exists()
+    done = script("classifier/export.py", "--model", tmp_path / "out", "--data", data)
+    assert "skipped: " in done.stderr and (tmp_path / "out/model.onnx").exists()
 
 
 @pytest.mark.parametrize(

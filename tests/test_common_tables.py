@@ -49,7 +49,16 @@ def test_bad_tables(name, content, message, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "left"),
-    [(b"a\nb\n", b"a\nb\n"), (b"a\nbro", b"a\n"), (b"bro", b""), (b"", b"")],
+    [
+        (b"a\nb\n", b"a\nb\n"),
+        (b"a\nbro", b"a\n"),
+        (b"bro", b""),
+        (b"", b""),
+        (b'a\n"two\nlines"\n', b'a\n"two\nlines"\n'),
+        (b'a\n"two\nlin', b"a\n"),
+        (b'a\n"two\n', b"a\n"),
+        (b'a\n"say ""so""\n', b"a\n"),
+    ],
 )
 def test_a_broken_end_is_cut_off(content, left, tmp_path):
     path = tmp_path / "table.csv"

@@ -17,7 +17,7 @@ from ner.evaluate import count_matches, f1, predict_tags
 from ner.evaluate import torch_model as torch_ner
 from ner.inference import Recognizer
 from ner.model import load as load_ner
-from ner.preprocess import LABELS, TYPES, split_words, word_probabilities
+from ner.preprocess import TYPES, split_words, word_probabilities
 
 TEXTS = (
     "There is a cow in the picture.",
@@ -111,4 +111,4 @@ def test_ner_on_the_test_split():
     counts = count_matches([s.tags for s in sentences], tags)
     low, _ = json.loads((NER_MODEL / "evaluation.json").read_text())["micro"]["f1_interval"]
     assert f1(counts) > low - 0.01
-    assert counts[:, TYPES.index("ANIM"), 2].sum() > 40 and len(LABELS) == 31
+    assert counts[:, TYPES.index("ANIM"), 2].sum() > 40

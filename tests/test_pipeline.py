@@ -187,7 +187,13 @@ def test_resume_gives_the_same_rows(pairs):
     output, whole = pairs.with_name("answers.csv"), pairs.with_name("whole.csv")
     script("pipeline.py", "--pairs", pairs, "--output", whole, check=False)
     lines = whole.read_bytes().splitlines(keepends=True)
-    for kept in (b"", lines[0], b"".join(lines[:3]), b"".join(lines[:3]) + lines[3][:7]):
+    for kept in (
+        b"",
+        lines[0],
+        b"".join(lines[:3]),
+        b"".join(lines[:3]) + lines[3][:7],
+        b"".join(lines[:6]),
+    ):
         output.write_bytes(kept)
         arguments = ("--pairs", pairs, "--output", output)
         assert f"{output} exists" in error_of(script("pipeline.py", *arguments, check=False))
