@@ -16,47 +16,40 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.cli import ArgumentParser, run
-from common.errors import InputError
+from data.wordnet import DEFAULT_FOLDER, read_nouns
 
 LEXICOGRAPHER_FILES = {"05": "ANIM", "20": "PLANT"}  # noun.animal and noun.plant, lexnames(5WN)
 _RANK = re.compile(
-    r"^(sub|super)?(genus|family|order|class|phylum|tribe|division)_"
+    r"^(sub|super)?(genus|family|order|class|phylum|tribe|division) "
 )  # + Latin name
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), metavar="DIR")
+    parser.add_argument("--wordnet", type=Path, default=DEFAULT_FOLDER, metavar="DIR")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE")
     return parser
 
 
-def read_names(path: Path) -> dict[str, list[str]]:
-    """Read the lemmas of noun.animal and noun.plant from ``data.noun`` (format: wndb(5WN)).
+def read_names(folder: Path) -> dict[str, list[str]]:
+    """Read the lemmas of noun.animal and noun.plant.
 
     Raises:
-        InputError: If the file cannot be read.
+        InputError: If the database cannot be read.
     """
     names: dict[str, set[str]] = {type_: set() for type_ in LEXICOGRAPHER_FILES.values()}
-    try:
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                fields = line.split(" ")
-                if line[0] != " " and fields[1] in LEXICOGRAPHER_FILES:  # the licence is indented
-                    count = int(fields[3], 16)
-                    lemmas = [_RANK.sub("", lemma) for lemma in fields[4 : 4 + 2 * count : 2]]
-                    lemmas = [lemma.replace("_", " ") for lemma in lemmas]
-                    names[LEXICOGRAPHER_FILES[fields[1]]].update(lemmas)
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: {error}; expected WordNet's data.noun") from error
+    for synset in read_nouns(folder):
+        if synset.file in LEXICOGRAPHER_FILES:
+            lemmas = (_RANK.sub("", lemma) for lemma in synset.lemmas)
+            names[LEXICOGRAPHER_FILES[synset.file]].update(lemmas)
     return {type_: sorted(lemmas) for type_, lemmas in names.items()}
 
 
 def main() -> int:
     """Write the names."""
     args = get_args_parser().parse_args()
-    names = read_names(args.wordnet / "data.noun")
+    names = read_names(args.wordnet)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(json.dumps(names, ensure_ascii=False) + "\n", encoding="utf-8")
     print("  ".join(f"{type_} {len(lemmas)}" for type_, lemmas in names.items()))
