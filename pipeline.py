@@ -22,10 +22,9 @@ from classifier.inference import PhotoClassifier, Prediction
 from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, run
 from common.errors import InputError
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
-from matching.claims import ANIMAL_LABEL, Mention, read_claims
+from matching.claims import Claim, Reader
 from matching.taxonomy import Taxonomy
 from matching.verdict import MATCHES, Sighting, Verdict, decide
-from ner.inference import Recognizer
 
 PAIR_COLUMNS = ("text", "image")
 ANSWER_COLUMNS = (
@@ -99,20 +98,12 @@ class Verifier:
 
     Args:
         classifier: Reads photos.
-        recognizer: Finds the animals that a text mentions.
-        taxonomy: Knows what they are.
+        reader: Reads what a text claims.
         match: ``any`` or ``all``, see `matching.verdict.decide`.
     """
 
-    def __init__(
-        self,
-        classifier: PhotoClassifier,
-        recognizer: Recognizer,
-        taxonomy: Taxonomy,
-        match: str = "any",
-    ):
-        self.classifier, self.recognizer = classifier, recognizer
-        self.taxonomy = taxonomy.with_classes(classifier.config.classes)
+    def __init__(self, classifier: PhotoClassifier, reader: Reader, match: str = "any"):
+        self.classifier, self.reader = classifier, reader
         self.match = match
 
     @classmethod
@@ -128,12 +119,8 @@ class Verifier:
         Raises:
             InputError: If a folder holds no exported model.
         """
-        return cls(
-            PhotoClassifier.load(classifier, device),
-            Recognizer.load(ner, device),
-            Taxonomy.load(),
-            match,
-        )
+        photos = PhotoClassifier.load(classifier, device)
+        return cls(photos, Reader.load(ner, device, photos.config.classes), match)
 
     def verify(self, text: str, image: Path | str) -> Answer:
         """Answer one pair.
@@ -159,7 +146,7 @@ class Verifier:
         while chunk := list(islice(pairs, CHUNK)):
             texts = list(dict.fromkeys(text for text, _ in chunk))
             images = list(dict.fromkeys(image for _, image in chunk))
-            entities = dict(zip(texts, self.recognizer.entities(texts), strict=True))
+            claims = dict(zip(texts, self.reader.read(texts), strict=True))
             paths = [folder / image for image in images]
             seen = dict(zip(images, self.classifier.predict_files(paths), strict=True))
             for text, image in chunk:
@@ -169,19 +156,14 @@ class Verifier:
                 elif isinstance(prediction, InputError):
                     yield Answer(text, image, error=str(prediction))
                 else:
-                    mentions = [
-                        Mention(e.text, e.start, e.end)
-                        for e in entities[text]
-                        if e.label == ANIMAL_LABEL
-                    ]
-                    yield Answer(text, image, self.decide(text, mentions, prediction), prediction)
+                    yield Answer(text, image, self.decide(claims[text], prediction), prediction)
 
-    def decide(self, text: str, mentions: Sequence[Mention], prediction: Prediction) -> Verdict:
-        """The verdict on a text with its mentions and what the photo shows."""
+    def decide(self, claims: Sequence[Claim], prediction: Prediction) -> Verdict:
+        """The verdict on what a text claims and a photo shows."""
         return decide(
-            read_claims(text, mentions, self.taxonomy),
+            claims,
             Sighting(prediction.probabilities, prediction.known),
-            self.taxonomy,
+            self.reader.taxonomy,
             self.classifier.config.claim_threshold,
             self.match,
         )

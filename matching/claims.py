@@ -4,28 +4,31 @@
     python matching/claims.py --file texts.txt --format jsonl
 
 ``--file`` holds one text a line, and every line gets one line of output. The text format reads
-"dogs: dog; no cats: cat"; ``--format jsonl`` prints ``{"text", "claims": [{"mention", "start",
-"end", "animal", "negated"}]}`` with character offsets; ``animal`` is null for a mention that the
-taxonomy does not know. The mentions come from the recogniser in ``ner/``, the concepts from
-``taxonomy.json``, and ``polarity.py`` says which are denied.
+"no cats: cat; dogs: dog"; ``--format jsonl`` prints ``{"text", "claims": [{"mention", "start",
+"end", "animal", "negated", "cue"}]}`` with character offsets. ``animal`` is the concept of the
+taxonomy, null for a name that it does not know; ``cue`` holds the words that deny the animal.
+
+One pass of the recogniser in ``ner/`` finds the mentions, whether each is denied, and the cues.
 """
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.cli import ArgumentParser, read_texts, run
 from common.paths import NER_MODEL
-from matching.polarity import denied
 from matching.taxonomy import Taxonomy
 
-ANIMAL_LABEL = "ANIM"  # MultiNERD's entity type for animals
+if TYPE_CHECKING:
+    from ner.inference import Recognizer
+
+DENIED = 0.5  # probability from which a mention counts as denied
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class Mention:
     text: str
     start: int
     end: int
+    score: float = 1.0
+    """Probability that an animal is meant, 0 to 1."""
+    denied: float = 0.0
+    """Probability that the text denies the animal, 0 to 1."""
+    cue: tuple[int, int] | None = None
+    """Start and end of the words that would deny it, None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -47,35 +56,63 @@ class Claim:
     animal: str | None
     """Concept of the taxonomy, None for a name that it does not know."""
     negated: bool
+    cue: str | None = None
+    """The words that deny the animal, None for an affirmed one."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the claim as the JSON outputs show it."""
-        return {
-            "mention": self.mention,
-            "start": self.start,
-            "end": self.end,
-            "animal": self.animal,
-            "negated": self.negated,
-        }
+        return asdict(self)
 
 
-def read_claims(text: str, mentions: Sequence[Mention], taxonomy: Taxonomy) -> list[Claim]:
-    """Resolve the mentions of a text and decide which of them it denies.
+class Reader:
+    """Reads claims: the recogniser finds mentions and polarity, the taxonomy their concepts.
 
     Args:
-        text: The text.
-        mentions: Its mentions, in any order, without overlap.
-        taxonomy: Knows the names; extended by the classifier's own classes where there are any.
-
-    Returns:
-        One claim for each mention, in the order of the text.
+        recognizer: Finds the animals that a text mentions.
+        taxonomy: Knows what they are.
     """
-    ordered = sorted(mentions, key=lambda mention: mention.start)
-    polarity = denied(text, [(mention.start, mention.end) for mention in ordered])
-    return [
-        Claim(m.text, m.start, m.end, taxonomy.resolve(m.text), negated)
-        for m, negated in zip(ordered, polarity, strict=True)
-    ]
+
+    def __init__(self, recognizer: "Recognizer", taxonomy: Taxonomy):
+        self.recognizer, self.taxonomy = recognizer, taxonomy
+
+    @classmethod
+    def load(
+        cls, folder: Path = NER_MODEL, device: str = "auto", classes: Iterable[str] = ()
+    ) -> "Reader":
+        """Open a recogniser's model folder.
+
+        Args:
+            folder: The model folder.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            classes: The classifier's labels; their names count as names of animals.
+
+        Raises:
+            InputError: If the folder holds no exported model.
+        """
+        from ner.inference import Recognizer
+
+        taxonomy = Taxonomy.load().with_classes(classes)
+        return cls(Recognizer.load(folder, device, taxonomy), taxonomy)
+
+    def read(self, texts: Sequence[str]) -> list[list[Claim]]:
+        """The claims of each text, in order of appearance."""
+        return [
+            [claim_of(text, mention, self.taxonomy) for mention in mentions]
+            for text, mentions in zip(texts, self.recognizer.mentions(texts), strict=True)
+        ]
+
+
+def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
+    """Resolve a mention of a text to a concept, and decide whether the text denies it."""
+    negated = mention.denied >= DENIED
+    return Claim(
+        mention.text,
+        mention.start,
+        mention.end,
+        taxonomy.resolve(mention.text),
+        negated,
+        text[slice(*mention.cue)] if negated and mention.cue else None,
+    )
 
 
 def describe(claims: Sequence[Claim]) -> str:
@@ -102,13 +139,7 @@ def main() -> int:
     """Print the claims of one text or of a file of texts."""
     args = get_args_parser().parse_args()
     texts = read_texts(args)
-    from ner.inference import Recognizer
-
-    recognizer = Recognizer.load(args.model, args.device)
-    taxonomy = Taxonomy.load()
-    for text, entities in zip(texts, recognizer.entities(texts), strict=True):
-        mentions = [Mention(e.text, e.start, e.end) for e in entities if e.label == ANIMAL_LABEL]
-        claims = read_claims(text, mentions, taxonomy)
+    for text, claims in zip(texts, Reader.load(args.model, args.device).read(texts), strict=True):
         if args.format == "jsonl":
             row = {"text": text, "claims": [claim.to_json() for claim in claims]}
             print(json.dumps(row, ensure_ascii=False))

@@ -1,27 +1,46 @@
-"""Sentences with BIO tags, fully or partly annotated, and their batches."""
+"""Sentences with BIO tags, fully or partly annotated, and their batches.
+
+A sentence may say something to each head of the model: entity types (``tags``), animals that are
+named and affirmed or denied (``mentions``), words that deny (``cues``). What it does not say is
+left open by the loss.
+"""
 
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from common.errors import InputError
-from ner.preprocess import LABELS, TYPES, Preprocess, pad, spans
+from ner.preprocess import LABELS, OUTPUTS, SLICES, TYPES, Preprocess, pad, spans
 
 ALL_TYPES = frozenset(TYPES)
+NO_TYPES: frozenset[str] = frozenset()
+MENTION_TAGS = ("?", "O", *(f"{prefix}{polarity}" for prefix in "BI" for polarity in ("", *"+-")))
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Words, their BIO tags, and the entity types that the annotators looked for."""
+    """Words and what annotators said of them.
+
+    Attributes:
+        words: The words.
+        tags: BIO tags of entities.
+        annotated: The entity types that the annotators looked for.
+        mentions: ``B`` and ``I`` for names of animals with ``+`` (affirmed), ``-`` (denied) or
+            nothing (polarity unknown) behind it, ``O`` for other words, ``?`` where unknown; empty
+            where nobody looked.
+        cues: Which words deny a mention; empty where nobody looked.
+    """
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
     annotated: frozenset[str] = ALL_TYPES
+    mentions: tuple[str, ...] = ()
+    cues: tuple[bool, ...] = ()
 
 
 def read_jsonl(path: Path, annotated: frozenset[str] = ALL_TYPES) -> list[Sentence]:
@@ -68,6 +87,36 @@ def read_partial(spec: str) -> list[Sentence]:
     return read_jsonl(Path(path), annotated)
 
 
+def read_mentions(path: Path) -> list[Sentence]:
+    """Read JSON Lines with ``tokens``, ``mentions`` and, where known, ``cues`` (0 or 1).
+
+    ``data/everyday.py`` writes them; `Sentence` says what the tags mean.
+
+    Raises:
+        InputError: If the file or a line cannot be read; the message names the line.
+    """
+    sentences, number = [], 0
+    try:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                number += 1
+                row = json.loads(line)
+                words, mentions = tuple(row["tokens"]), tuple(row["mentions"])
+                cues = tuple(map(bool, row.get("cues", ())))
+                if len(words) != len(mentions) or (cues and len(words) != len(cues)):
+                    raise ValueError("tags that do not fit the words")
+                if unknown := set(mentions) - set(MENTION_TAGS):
+                    raise ValueError(f"unknown tags {sorted(unknown)}")
+                sentences.append(Sentence(words, ("O",) * len(words), NO_TYPES, mentions, cues))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; expected a .jsonl file") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f'{path}, line {number}: {error}; expected {{"tokens": [...], "mentions": [...]}}'
+        ) from error
+    return sentences
+
+
 def read_names(path: Path) -> dict[str, list[str]]:
     """Read names by entity type, a JSON object such as ``{"ANIM": ["red fox", ...]}``.
 
@@ -84,19 +133,54 @@ def read_names(path: Path) -> dict[str, list[str]]:
 
 
 def allowed_labels(tag: str, annotated: frozenset[str]) -> np.ndarray:
-    """The labels that a tag leaves possible, ``(L,)`` bool.
+    """The entity labels that a tag leaves possible, ``(len(LABELS),)`` bool; none: nothing said.
 
     A tag of an annotated type allows itself. Any other tag says only that the word belongs to
     none of the annotated types.
     """
+    if not annotated:
+        return np.zeros(len(LABELS), bool)
     if tag[2:] in annotated:
         return np.array([label == tag for label in LABELS])
     return np.array([label == "O" or label[2:] not in annotated for label in LABELS])
 
 
+def allowed_mention(tag: str) -> np.ndarray:
+    """What a mention tag says to the mention and polarity heads, ``(3 + 2,)`` bool."""
+    return np.array([*(tag[0] == label for label in "OBI"), tag[1:] == "+", tag[1:] == "-"])
+
+
+def implied_mentions(sentence: Sentence, names: np.ndarray) -> tuple[str, ...]:
+    """What entity tags say about mentions; the rest stays open.
+
+    An animal by its tag and by the taxonomy is a mention. Other entities ("Chicago Bulls") and
+    words that are no names are none. A name that MultiNERD leaves unmarked may be one all the same,
+    but where animals alone were looked for, people did mark the common ones.
+
+    Args:
+        sentence: Words with entity tags.
+        names: ``(W,)`` from `Preprocess.names`.
+    """
+    result = ["O" if name == 0 else "?" for name in names]
+    if sentence.annotated == {"ANIM"}:
+        result = ["O"] * len(names)
+    for first, stop, type_ in spans(sentence.tags):
+        marks = [int(mark) for mark in names[first:stop]]
+        if type_ not in sentence.annotated or type_ in ("MYTH", "BIO"):
+            result[first:stop] = ["?"] * (stop - first)
+        elif type_ != "ANIM":
+            result[first:stop] = ["O"] * (stop - first)
+        else:
+            whole = marks[0] in (1, 3) and all(mark == marks[0] + 1 for mark in marks[1:])
+            whole &= stop == len(names) or names[stop] != marks[0] + 1
+            tags = ["B", *["I"] * (stop - first - 1)] if whole else ["?"] * (stop - first)
+            result[first:stop] = tags
+    return tuple(result)
+
+
 @dataclass
 class Batch:
-    """Model inputs ``(B, T)`` and the labels that each position allows ``(B, T, L)``."""
+    """Model inputs ``(B, T)`` and the outputs that each position allows ``(B, T, L)``."""
 
     inputs: dict[str, torch.Tensor]
     allowed: torch.Tensor
@@ -112,27 +196,69 @@ class Augmentation:
         replace: Share of mentions replaced by another name of their type (Dai & Adel, "An Analysis
             of Simple Data Augmentation for NER", COLING 2020).
         names: For each type the names to choose from.
+        typo: Share of mentions misspelt; of other words a quarter of it.
     """
 
     recase: float = 0.0
     mask: float = 0.0
     replace: float = 0.0
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    typo: float = 0.0
 
     def __call__(self, sentence: Sentence, chance: random.Random) -> Sentence:
         """A changed copy of a sentence."""
         words, tags = list(sentence.words), list(sentence.tags)
+        if sentence.mentions:  # names are drawn where these sentences are made
+            return replace(sentence, words=self._recase(self._misspell(sentence, chance), chance))
         for first, stop, type_ in reversed(spans(tags)):  # from the end, so that indices stay
             if type_ in self.names and chance.random() < self.replace:
                 name = chance.choice(self.names[type_]).split()
                 words[first:stop] = name
                 tags[first:stop] = [f"B-{type_}"] + [f"I-{type_}"] * (len(name) - 1)
+        return Sentence(self._recase(words, chance), tuple(tags), sentence.annotated)
+
+    def _recase(self, words: Sequence[str], chance: random.Random) -> tuple[str, ...]:
         draw = chance.random()
         if draw < self.recase:
-            words = [word.lower() for word in words]
-        elif draw < 1.5 * self.recase:
-            words = [word.upper() for word in words]
-        return Sentence(tuple(words), tuple(tags), sentence.annotated)
+            return tuple(word.lower() for word in words)
+        if draw < 1.5 * self.recase:
+            return tuple(word.upper() for word in words)
+        return tuple(words)
+
+    def _misspell(self, sentence: Sentence, chance: random.Random) -> list[str]:
+        pairs = zip(sentence.words, sentence.mentions, strict=True)
+        rates = ((w, self.typo if tag[0] in "BI" else self.typo / 4) for w, tag in pairs)
+        return [misspell(word, chance) if chance.random() < rate else word for word, rate in rates]
+
+
+# Spellings that sound alike, the usual slips beside those of the fingers.
+_SOUNDS = """
+    ph f  ff f  ll l  pp p  tt t  rr r  ss s  ie ei  ei ie  ou u  ea ee  ee ea  ck k  qu kw  gh g
+    ch sh  an en  en an  er ar  ar er  c k  a e  e a  i y  y i  o a  u o  z s  x ks"""
+SOUNDS = tuple(zip(_SOUNDS.split()[::2], _SOUNDS.split()[1::2], strict=True))
+MIN_MISSPELT = 4  # letters; shorter words turn into others
+
+
+def misspell(word: str, chance: random.Random) -> str:
+    """A word with one slip; the first letter stays, as it mostly does.
+
+    A letter is doubled, dropped, swapped with the next, or spelt as another that sounds alike.
+    """
+    if len(word) < MIN_MISSPELT or not word.isalpha():
+        return word
+    i = chance.randrange(1, len(word) - 1)
+    kind = chance.randrange(4)
+    if kind == 0:
+        return word[:i] + word[i] + word[i:]
+    if kind == 1:
+        return word[:i] + word[i + 1 :]
+    if kind == 2:
+        return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+    alike = [(a, b) for a, b in SOUNDS if a in word[1:]]
+    if not alike:
+        return word[:i] + word[i + 1 :]
+    a, b = chance.choice(alike)
+    return word[0] + word[1:].replace(a, b, 1)
 
 
 class Batches:
@@ -141,6 +267,7 @@ class Batches:
     Args:
         sentences: The fully annotated training data, all of it in each epoch.
         partial: Partly annotated data; each epoch draws as many sentences from it, or all.
+        everyday: Sentences with mentions; each epoch draws `everyday_share` times as many, or all.
         preprocess: Words to windows.
         size: Sentences in a batch.
         augmentation: Changes made anew each epoch.
@@ -153,37 +280,56 @@ class Batches:
         preprocess: Preprocess,
         size: int,
         augmentation: Augmentation,
+        everyday: Sequence[Sentence] = (),
+        everyday_share: float = 1.0,
+        hide_names: float = 0.0,
     ):
         self.sentences, self.partial, self.preprocess = sentences, partial, preprocess
+        self.everyday = everyday
         self.drawn = min(len(partial), len(sentences))
-        self.size, self.augmentation = size, augmentation
+        self.drawn_everyday = min(len(everyday), round(everyday_share * len(sentences)))
+        self.size, self.augmentation, self.hide_names = size, augmentation, hide_names
         self.mask_id = preprocess.tokenizer.token_to_id("[MASK]")
-        everything = [*sentences, *partial]
+        everything = [*sentences, *partial, *everyday]
         kinds = {s.annotated for s in everything}
         tags = {*LABELS, *(tag for s in everything for tag in s.tags)}
         self.allowed = {(tag, kind): allowed_labels(tag, kind) for tag in tags for kind in kinds}
+        self.allowed_mention = {tag: allowed_mention(tag) for tag in MENTION_TAGS}
 
     def __len__(self) -> int:
-        return -(-(len(self.sentences) + self.drawn) // self.size)
+        return -(-(len(self.sentences) + self.drawn + self.drawn_everyday) // self.size)
 
     def __iter__(self) -> Iterator[Batch]:
         chance = random.Random(int(torch.randint(2**31, ()).item()))
         # Length with a little noise: batches differ from epoch to epoch and need little padding.
-        drawn = [*self.sentences, *chance.sample(self.partial, self.drawn)]
+        drawn = [
+            *self.sentences,
+            *chance.sample(self.partial, self.drawn),
+            *chance.sample(self.everyday, self.drawn_everyday),
+        ]
         order = sorted(drawn, key=lambda s: len(s.words) * chance.uniform(0.8, 1.2))
         batches = [order[i : i + self.size] for i in range(0, len(order), self.size)]
         chance.shuffle(batches)
         for batch in batches:
-            yield self.collate([self.augmentation(sentence, chance) for sentence in batch])
+            yield self.collate([self.augmentation(sentence, chance) for sentence in batch], chance)
 
-    def collate(self, sentences: Sequence[Sentence]) -> Batch:
+    def collate(self, sentences: Sequence[Sentence], chance: random.Random) -> Batch:
         """One batch; long sentences become several rows."""
-        rows = [(window, s) for s in sentences for window in self.preprocess.windows(s.words)]
+        rows = [
+            (window, s)
+            for s in sentences
+            for window in self.preprocess.windows(s.words, chance.random() >= self.hide_names)
+        ]
         inputs = {k: torch.from_numpy(v) for k, v in pad([window for window, _ in rows]).items()}
-        allowed = np.zeros((*inputs["input_ids"].shape, len(LABELS)), bool)
-        for row, (window, sentence) in enumerate(rows):
+        allowed = np.zeros((*inputs["input_ids"].shape, len(OUTPUTS)), bool)
+        mention = slice(SLICES["mention"].start, SLICES["polarity"].stop)
+        for row, (window, s) in enumerate(rows):
+            mentions = s.mentions or implied_mentions(s, self.preprocess.names(s.words))
             for word, position in zip(window.words, window.positions, strict=True):
-                allowed[row, position] = self.allowed[sentence.tags[word], sentence.annotated]
+                allowed[row, position, SLICES["entity"]] = self.allowed[s.tags[word], s.annotated]
+                allowed[row, position, mention] = self.allowed_mention[mentions[word]]
+                if s.cues:
+                    allowed[row, position, SLICES["cue"]] = (not s.cues[word], s.cues[word])
         hidden = torch.rand(inputs["input_ids"].shape) < self.augmentation.mask
         hidden &= inputs["attention_mask"].bool()
         inputs["input_ids"][hidden] = self.mask_id

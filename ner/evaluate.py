@@ -21,7 +21,16 @@ from common.cli import ArgumentParser, run
 from common.numeric import bootstrap_interval
 from common.onnx import Run
 from common.paths import NER_MODEL
-from ner.preprocess import LABELS, TYPES, Preprocess, decode, spans, word_probabilities
+from ner.preprocess import (
+    LABELS,
+    MENTION_LABELS,
+    SLICES,
+    TYPES,
+    Preprocess,
+    decode,
+    spans,
+    word_probabilities,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +68,32 @@ def predict_tags(
 ) -> list[list[str]]:
     """The most probable valid BIO tags of each sentence."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    return [[LABELS[i] for i in decode(rows)] for rows in probabilities]
+    entity = SLICES["entity"]
+    return [[LABELS[i] for i in decode(rows[:, entity])] for rows in probabilities]
+
+
+def mention_scores(
+    model: Run, preprocess: Preprocess, sentences: Sequence["Sentence"]
+) -> dict[str, float]:
+    """F1 of mentions, and of mentions with their polarity, where both are annotated."""
+    probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
+    counts = np.zeros((2, 3), int)
+    for sentence, rows in zip(sentences, probabilities, strict=True):
+        path = decode(rows[:, SLICES["mention"]], MENTION_LABELS)
+        denied = rows[:, SLICES["polarity"]][:, 1]
+        found = {
+            (first, stop, bool(denied[first:stop].mean() > 0.5))
+            for first, stop, _ in spans([MENTION_LABELS[i] for i in path])
+            if "?" not in sentence.mentions[first:stop]
+        }
+        right = {
+            (first, stop, sentence.mentions[first][1:] == "-")
+            for first, stop, _ in spans(sentence.mentions)
+        }
+        for row, cut in enumerate((2, 3)):  # without and with polarity
+            a, b = {item[:cut] for item in right}, {item[:cut] for item in found}
+            counts[row] += len(a & b), len(b), len(a)
+    return {"mention_f1": f1(counts[0]), "claim_f1": f1(counts[1])}
 
 
 def count_matches(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:

@@ -5,22 +5,37 @@
 
 Text format prints one entity a line, ``brown dog  ANIM  0.94``; ``json`` and ``jsonl`` print
 ``{"text", "entities": [{"text", "label", "start", "end", "score"}]}`` with character offsets into
-the original text. Texts of any length are read whole, in overlapping windows.
+the original text. Texts of any length are read whole, in overlapping windows. The types are
+MultiNERD's, which leaves common animals unmarked here and there; what a text claims about animals is
+read by another head of the same model, see ``matching/claims.py``.
 """
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+import numpy as np
+
 from common import onnx
 from common.cli import ArgumentParser, read_texts, run
 from common.paths import NER_MODEL
-from ner.preprocess import LABELS, Entity, Preprocess, entities, split_words, word_probabilities
+from matching.claims import Mention
+from matching.taxonomy import Taxonomy
+from ner.preprocess import (
+    OUTPUTS,
+    Entity,
+    Preprocess,
+    Word,
+    entities,
+    mentions,
+    split_words,
+    word_probabilities,
+)
 
 
 class Recognizer:
@@ -35,21 +50,36 @@ class Recognizer:
         self.model, self.preprocess = model, preprocess
 
     @classmethod
-    def load(cls, folder: Path = NER_MODEL, device: str = "auto") -> "Recognizer":
+    def load(
+        cls, folder: Path = NER_MODEL, device: str = "auto", taxonomy: Taxonomy | None = None
+    ) -> "Recognizer":
         """Open a model folder.
+
+        Args:
+            folder: The model folder.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            taxonomy: Knows the names of animals; the one that ships without it.
 
         Raises:
             InputError: If the folder holds no exported model.
         """
-        return cls(onnx.load(folder, len(LABELS), device), Preprocess.load(folder))
+        return cls(onnx.load(folder, len(OUTPUTS), device), Preprocess.load(folder, taxonomy))
 
     def entities(self, texts: Sequence[str]) -> list[list[Entity]]:
-        """The entities of each text, in order of appearance."""
+        """The entities of each text, typed as MultiNERD does, in order of appearance."""
+        return [entities(*parts) for parts in self._read(texts)]
+
+    def mentions(self, texts: Sequence[str]) -> list[list[Mention]]:
+        """The animals that each text names, in order of appearance."""
+        return [mentions(*parts) for parts in self._read(texts)]
+
+    def _read(self, texts: Sequence[str]) -> Iterator[tuple[str, list[Word], np.ndarray]]:
+        """Run the model on texts: each with its words and their probabilities."""
         words = [split_words(text) for text in texts]
         rows = word_probabilities(
             self.model, self.preprocess, [[word.text for word in part] for part in words]
         )
-        return [entities(*parts) for parts in zip(texts, words, rows, strict=True)]
+        return zip(texts, words, rows, strict=True)
 
 
 def get_args_parser() -> ArgumentParser:

@@ -1,4 +1,4 @@
-"""The token classifier: BERT with a linear head over BIO labels. Needs torch; does no training.
+"""The token classifier: BERT with one linear layer for all heads. Needs torch; does no training.
 
 The model folder is in Hugging Face's format, so that
 ``BertForTokenClassification.from_pretrained("models/ner")`` loads it too.
@@ -10,16 +10,17 @@ import torch
 from torch import nn
 
 from common.errors import InputError
-from ner.preprocess import LABELS, Preprocess
-
-SHAPES = 4  # values of ner.preprocess.word_shape
+from matching.taxonomy import Taxonomy
+from ner.preprocess import NAMES, OUTPUTS, SHAPES, Preprocess
 
 
 def build(base_model: str) -> tuple[nn.Module, Preprocess]:
     """A new classifier on a pretrained encoder, and the preprocessing that goes with it.
 
-    The token type embedding grows to one row for each word shape; all start as the encoder's row 0,
-    so that the encoder computes at first what it was trained to compute.
+    The token type embedding grows to one row for each word shape with and without a name; all start
+    as the encoder's row 0, so that the encoder computes at first what it was trained to compute. A
+    token classifier as base keeps what it has learned: the rows of labels it knows, and its token
+    types, repeated where there are more now.
 
     Args:
         base_model: A folder or a name on the Hugging Face hub.
@@ -30,24 +31,43 @@ def build(base_model: str) -> tuple[nn.Module, Preprocess]:
     from transformers import AutoTokenizer, BertConfig, BertForTokenClassification
 
     try:
-        config = BertConfig.from_pretrained(
-            base_model,
-            num_labels=len(LABELS),
-            id2label=dict(enumerate(LABELS)),
-            label2id={label: i for i, label in enumerate(LABELS)},
-        )
         tokenizer = AutoTokenizer.from_pretrained(base_model)
-        model = BertForTokenClassification.from_pretrained(base_model, config=config)
+        # Without dropout attention runs in one fused kernel; hidden sub-words regularise instead.
+        model = BertForTokenClassification.from_pretrained(
+            base_model, attention_probs_dropout_prob=0.0, dtype=torch.float32
+        )
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"--base-model {base_model}: no BERT model there ({reason})") from error
-    embeddings = model.bert.embeddings
-    first_row = embeddings.token_type_embeddings.weight.data[:1]
-    embeddings.token_type_embeddings = nn.Embedding.from_pretrained(
-        first_row.repeat(SHAPES, 1), freeze=False
+    trained = "BertForTokenClassification" in (
+        BertConfig.from_pretrained(base_model).architectures or ()
     )
-    model.config.type_vocab_size = SHAPES
-    return model, Preprocess(tokenizer.backend_tokenizer)
+    _replace_token_types(model, trained)
+    _replace_head(model, trained)
+    return model, Preprocess(tokenizer.backend_tokenizer, Taxonomy.load())
+
+
+def _replace_token_types(model: nn.Module, trained: bool) -> None:
+    old = model.bert.embeddings.token_type_embeddings.weight.data
+    rows = [i % len(old) if trained else 0 for i in range(SHAPES * NAMES)]
+    model.bert.embeddings.token_type_embeddings = nn.Embedding.from_pretrained(
+        old[rows], freeze=False
+    )
+    model.config.type_vocab_size = len(rows)
+
+
+def _replace_head(model: nn.Module, trained: bool) -> None:
+    known = model.config.label2id if trained else {}
+    old, new = model.classifier, nn.Linear(model.config.hidden_size, len(OUTPUTS))
+    nn.init.normal_(new.weight, std=model.config.initializer_range)
+    nn.init.zeros_(new.bias)
+    for i, label in enumerate(OUTPUTS):
+        if label in known:
+            new.weight.data[i] = old.weight.data[known[label]]
+            new.bias.data[i] = old.bias.data[known[label]]
+    model.classifier, model.num_labels = new, len(OUTPUTS)
+    model.config.id2label = dict(enumerate(OUTPUTS))
+    model.config.label2id = {label: i for i, label in enumerate(OUTPUTS)}
 
 
 def load(folder: Path) -> tuple[nn.Module, Preprocess]:
@@ -60,7 +80,7 @@ def load(folder: Path) -> tuple[nn.Module, Preprocess]:
 
     preprocess = Preprocess.load(folder)
     try:
-        model = BertForTokenClassification.from_pretrained(folder, torch_dtype=torch.float32)
+        model = BertForTokenClassification.from_pretrained(folder, dtype=torch.float32)
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"no token classifier in {folder}: {reason}") from error

@@ -4,7 +4,8 @@ Training, evaluation and inference all go through this file, so that a text is r
 """
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +15,48 @@ from tokenizers import Tokenizer
 from common.errors import InputError
 from common.numeric import softmax
 from common.onnx import Run
+from matching.claims import Mention
+from matching.taxonomy import Taxonomy
 
 TYPES = (  # MultiNERD, Tedeschi & Navigli 2022, table 1
     *("PER", "ORG", "LOC", "ANIM", "BIO", "CEL", "DIS", "EVE"),
     *("FOOD", "INST", "MEDIA", "MYTH", "PLANT", "TIME", "VEHI"),
 )
 LABELS = ("O", *(f"{prefix}-{type_}" for type_ in TYPES for prefix in "BI"))
+MENTION_LABELS = ("O", "B-ANIMAL", "I-ANIMAL")
+
+# One linear layer answers several questions about each word; each is a slice of its outputs.
+HEADS = {
+    "entity": LABELS,  # as MultiNERD annotates, which leaves most common animals unmarked
+    "mention": MENTION_LABELS,  # names of animals in any text
+    "polarity": ("affirmed", "denied"),  # read at mentions
+    "cue": ("other", "cue"),  # words that deny a mention
+}
+OUTPUTS = tuple(
+    label if head == "entity" else f"{head}:{label}"
+    for head, labels in HEADS.items()
+    for label in labels
+)
+
+
+def _slices() -> dict[str, slice]:
+    """Where each head's logits are among the outputs."""
+    begin, found = 0, {}
+    for head, labels in HEADS.items():
+        found[head] = slice(begin, begin + len(labels))
+        begin += len(labels)
+    return found
+
+
+SLICES = _slices()
+
+SHAPES = 4  # values of `word_shape`
+NAMES = 5  # values of `Preprocess.names`
 
 MAX_LENGTH = 512  # sub-words in a window, BERT's positions
 OVERLAP = 128  # sub-words that neighbouring windows share
+BATCH = 4096  # sub-words that run together; more take memory and save no time
+CUE = 0.5  # probability from which a word counts as a cue
 
 # Words as the treebank-style tokens of MultiNERD: clitics and punctuation stand alone, hyphens,
 # abbreviations and decimal points stay inside.
@@ -33,6 +67,7 @@ _WORD = re.compile(
     | \b(?:Dr|Jr|Mr|Mrs|Ms|Prof|Sr|St|Mt|No|Vol|vs)\.(?=\s)
     | n['’]t\b | ['’](?:s|re|ve|ll|d|m)\b         # clitics
     | \w+?(?=n['’]t\b)                            # the "do" of "don't"
+    | \w+(?=-free\b)                             # the "cow" of "cow-free"
     | \w+(?:[-–&]\w+|[.,:/](?=\d)\w+)*            # red-tailed, 5,000
     | [^\w\s]
     """,
@@ -65,7 +100,7 @@ class Window:
     """At most `MAX_LENGTH` sub-words, and where in it which word's label is read."""
 
     input_ids: np.ndarray  # (T,) with [CLS] and [SEP]
-    token_type_ids: np.ndarray  # (T,) word shapes, see `word_shape`
+    token_type_ids: np.ndarray  # (T,) what `Preprocess` knows of the word
     words: np.ndarray  # (W,) indices into the sentence's words
     positions: np.ndarray  # (W,) positions of these words' first sub-words
 
@@ -85,31 +120,55 @@ def word_shape(word: str) -> int:
 
 
 class Preprocess:
-    """The tokenizer with windows and word shapes.
+    """The tokenizer with windows, word shapes and the names of animals.
 
-    The vocabulary is uncased, but capitals tell names from words, so each sub-word carries the
-    shape of its word in BERT's otherwise unused token types.
+    Each sub-word carries in BERT's otherwise unused token types what its vocabulary does not tell:
+    the shape of its word, because the vocabulary is uncased but capitals tell names from words, and
+    whether the taxonomy lists the word as a name (a gazetteer feature, as in Ratinov & Roth, CoNLL
+    2009). So the model learns when a name means the animal, and names that are added to the
+    taxonomy later are known to it at once.
     """
 
-    def __init__(self, tokenizer: Tokenizer):
+    def __init__(self, tokenizer: Tokenizer, taxonomy: Taxonomy):
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        self.tokenizer = tokenizer
+        self.tokenizer, self.taxonomy = tokenizer, taxonomy
         self.cls, self.sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
 
     @classmethod
-    def load(cls, folder: Path) -> "Preprocess":
+    def load(cls, folder: Path, taxonomy: Taxonomy | None = None) -> "Preprocess":
         """Read ``tokenizer.json`` from a model folder.
 
+        Args:
+            folder: The model folder.
+            taxonomy: Knows the names of animals; the one that ships without it.
+
         Raises:
-            InputError: If the folder has none.
+            InputError: If the folder has no tokenizer.
         """
         path = Path(folder) / "tokenizer.json"
         if not path.exists():
             raise InputError(f"no tokenizer at {path}; a model folder holds tokenizer.json")
-        return cls(Tokenizer.from_file(str(path)))
+        return cls(Tokenizer.from_file(str(path)), taxonomy or Taxonomy.load())
 
-    def windows(self, words: Sequence[str]) -> list[Window]:
+    def names(self, words: Sequence[str]) -> np.ndarray:
+        """Which words are names in the taxonomy.
+
+        Returns:
+            ``(W,)`` int64: 0 no name, 1 first word of one, 2 a further word; 3 and 4 the same for a
+            name with other everyday senses, as "seal".
+        """
+        starts = np.cumsum([0, *(len(word) + 1 for word in words)])  # in the joined text
+        marks = np.zeros(len(words), np.int64)
+        for name in self.taxonomy.find(" ".join(words)):
+            first, stop = np.searchsorted(starts, (name.start, name.end + 1))
+            if starts[first] == name.start and starts[stop] == name.end + 1:  # whole words
+                marks[first:stop] = 2
+                marks[first] = 1
+                marks[first:stop] += 2 * name.ambiguous
+        return marks
+
+    def windows(self, words: Sequence[str], use_names: bool = True) -> list[Window]:
         """Encode a sentence or a long text; no sub-word is cut off.
 
         A word is read from the window in which it has context on both sides. Words that the
@@ -117,6 +176,7 @@ class Preprocess:
 
         Args:
             words: The words of the text, in order.
+            use_names: False hides what the taxonomy says, as training does now and then.
 
         Returns:
             Overlapping windows in reading order, at least one.
@@ -126,7 +186,10 @@ class Preprocess:
         )
         ids = np.array(encoding.ids, np.int64)  # (N,)
         owner = np.array(encoding.word_ids, np.int64)  # (N,) the word of each sub-word
-        shapes = np.array([word_shape(word) for word in words], np.int64)[owner]
+        known = np.array([word_shape(word) for word in words], np.int64)
+        if use_names:
+            known += SHAPES * self.names(words)
+        types = known[owner]  # (N,)
         first = np.flatnonzero(np.diff(owner, prepend=-1))  # (W,) each word's first sub-word
 
         size = MAX_LENGTH - 2  # room for [CLS] and [SEP]
@@ -140,7 +203,7 @@ class Preprocess:
             windows.append(
                 Window(
                     input_ids=np.concatenate(([self.cls], ids[part], [self.sep])),
-                    token_type_ids=np.concatenate(([0], shapes[part], [0])),
+                    token_type_ids=np.concatenate(([0], types[part], [0])),
                     words=owner[mine],
                     positions=mine - begin + 1,
                 )
@@ -172,29 +235,41 @@ def word_probabilities(
     model: Run,
     preprocess: Preprocess,
     sentences: Sequence[Sequence[str]],
-    batch_size: int = 32,
 ) -> list[np.ndarray]:
-    """Label probabilities for each word of each sentence.
+    """Probabilities of all heads for each word of each sentence.
 
     Args:
         model: From a batch of `pad` to logits ``(B, T, L)``.
         preprocess: Words to windows.
         sentences: The words of each sentence.
-        batch_size: Windows in a batch.
 
     Returns:
-        For each sentence an array ``(W, L)``; words that are in no window are certainly ``O``.
+        For each sentence an array ``(W, L)``, in which the `SLICES` of a row add up to 1 each;
+        words that are in no window certainly have each head's first label.
     """
-    outside = np.eye(1, len(LABELS), dtype=np.float32)
+    outside = np.zeros((1, len(OUTPUTS)), np.float32)
+    outside[0, [part.start for part in SLICES.values()]] = 1
     results = [np.repeat(outside, len(words), axis=0) for words in sentences]
     rows = [(i, w) for i, words in enumerate(sentences) for w in preprocess.windows(words)]
     rows.sort(key=lambda row: len(row[1].input_ids))  # neighbours of equal length, little padding
-    for begin in range(0, len(rows), batch_size):
-        batch = rows[begin : begin + batch_size]
+    for batch in _batches(rows):
         logits = model(pad([window for _, window in batch]))
         for (i, window), row in zip(batch, logits, strict=True):
-            results[i][window.words] = softmax(row[window.positions])
+            for part in SLICES.values():
+                results[i][window.words, part] = softmax(row[window.positions, part])
     return results
+
+
+def _batches(rows: Sequence[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:
+    """Cut windows, shortest first, into batches of at most `BATCH` sub-words with their padding."""
+    batch: list[tuple[int, Window]] = []
+    for row in rows:
+        if batch and (len(batch) + 1) * len(row[1].input_ids) > BATCH:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
 
 
 def decode(probabilities: np.ndarray, labels: Sequence[str] = LABELS) -> list[int]:
@@ -238,21 +313,62 @@ def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     return found
 
 
-def entities(
-    text: str, words: Sequence[Word], probabilities: np.ndarray, labels: Sequence[str] = LABELS
-) -> list[Entity]:
-    """Decode the model's output for one text.
+def entities(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[Entity]:
+    """Decode the entity head for one text.
 
     Args:
         text: The original text.
         words: Its words, from `split_words`.
-        probabilities: ``(W, L)``, a row for each word.
-        labels: The L labels.
+        probabilities: ``(W, L)`` from `word_probabilities`.
     """
-    path = decode(probabilities, labels)
-    found = []
-    for first, stop, type_ in spans([labels[i] for i in path]):
-        start, end = words[first].start, words[stop - 1].end
-        score = float(np.mean([probabilities[i, path[i]] for i in range(first, stop)]))
-        found.append(Entity(text[start:end], type_, start, end, score))
+    return [
+        Entity(text[start:end], type_, start, end, score)
+        for start, end, type_, score, _ in _decoded(words, probabilities, "entity")
+    ]
+
+
+def mentions(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[Mention]:
+    """Decode the mention, polarity and cue heads for one text.
+
+    Args:
+        text: The original text.
+        words: Its words, from `split_words`.
+        probabilities: ``(W, L)`` from `word_probabilities`.
+    """
+    denied = probabilities[:, SLICES["polarity"]][:, 1]
+    cues = _cues(text, words, probabilities[:, SLICES["cue"]][:, 1])
+    return [
+        Mention(
+            text[start:end], start, end, score, float(denied[span].mean()), _nearest(cues, start)
+        )
+        for start, end, _, score, span in _decoded(words, probabilities, "mention")
+    ]
+
+
+def _cues(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[tuple[int, int]]:
+    """Character spans of cues; neighbouring words are one."""
+    found: list[tuple[int, int]] = []
+    for i in np.flatnonzero(probabilities >= CUE):
+        word = words[i]
+        if found and not text[found[-1][1] : word.start].strip():
+            found[-1] = (found[-1][0], word.end)
+        else:
+            found.append((word.start, word.end))
     return found
+
+
+def _nearest(cues: Sequence[tuple[int, int]], start: int) -> tuple[int, int] | None:
+    """The cue just before a place, else the first one after it."""
+    i = bisect_left(cues, (start,))
+    return cues[max(0, i - 1)] if cues else None
+
+
+def _decoded(
+    words: Sequence[Word], probabilities: np.ndarray, head: str
+) -> Iterator[tuple[int, int, str, float, slice]]:
+    """The spans of a head: character offsets, type, mean probability, and the slice of words."""
+    labels, rows = HEADS[head], probabilities[:, SLICES[head]]
+    path = decode(rows, labels)
+    for first, stop, type_ in spans([labels[i] for i in path]):
+        score = float(np.mean([rows[i, path[i]] for i in range(first, stop)]))
+        yield words[first].start, words[stop - 1].end, type_, score, slice(first, stop)

@@ -5,9 +5,10 @@
     python ner/train.py --resume                           # go on after a stop
 
 ``--data`` is a folder with ``train.jsonl`` and ``validation.jsonl``. ``--partial`` adds files that
-annotate only some types: their other words count as "none of these types" and no more. The model
-folder (``--output``) gets weights, tokenizer, configuration, log and curve; ``checkpoint.pt`` in it
-is for ``--resume`` and may be deleted.
+annotate only some types: their other words count as "none of these types" and no more.
+``--everyday`` adds sentences in which animals are marked as affirmed or denied (data/everyday.py).
+The model folder (``--output``) gets weights, tokenizer, configuration, log and curve;
+``checkpoint.pt`` in it is for ``--resume`` and may be deleted.
 """
 
 import sys
@@ -34,11 +35,14 @@ class NerConfig(TrainConfig):
     replace: float = option(0.3, "share of mentions replaced by another name of their type")
     names: Path | None = option(None, "JSON with names by type (data/wordnet_names.py) for that")
     learning_rate: float = option(3e-4, "peak learning rate of the encoder")
+    typo: float = option(0.15, "share of mentions misspelt in everyday data")
+    hide_names: float = option(0.2, "share of sentences whose names the taxonomy does not mark")
+    everyday_share: float = option(1.5, "everyday sentences an epoch for each one of --data")
     label_smoothing: float = option(0.0, "share of the target spread over all labels")
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("recase", "mask", "replace"):
+        for name in ("recase", "mask", "replace", "typo", "hide_names"):
             if not 0 <= getattr(self, name) <= 0.5:
                 raise InputError(f"{name} must be in [0, 0.5], not {getattr(self, name)}")
 
@@ -47,6 +51,12 @@ def get_args_parser() -> ArgumentParser:
     """The command line: paths here, hyper-parameters from `NerConfig`."""
     parser = ArgumentParser(__doc__)
     parser.add_data("multinerd_en", "folder of fully annotated sentences")
+    parser.add_argument(
+        "--everyday",
+        type=Path,
+        metavar="DIR",
+        help="folder of sentences with mentions (data/everyday.py)",
+    )
     parser.add_run(ROOT / "runs/ner")
     parser.add_device()
     add_options(parser, NerConfig)
@@ -62,17 +72,30 @@ def main() -> int:
 
     from common.losses import partial_label_loss
     from common.training import fit, pick_device
-    from ner.data import Augmentation, Batch, Batches, read_jsonl, read_names, read_partial
-    from ner.evaluate import count_matches, f1, predict_tags, torch_model
+    from ner.data import (
+        Augmentation,
+        Batch,
+        Batches,
+        read_jsonl,
+        read_mentions,
+        read_names,
+        read_partial,
+    )
+    from ner.evaluate import count_matches, f1, mention_scores, predict_tags, torch_model
     from ner.model import build, head_parameters, save
-    from ner.preprocess import TYPES
+    from ner.preprocess import SLICES, TYPES
 
     device = pick_device(args.device)
     training = read_jsonl(args.data / "train.jsonl")
     validation = read_jsonl(args.data / "validation.jsonl")
     partial = [sentence for spec in config.partial for sentence in read_partial(spec)]
+    everyday, everyday_validation = [], []
+    if args.everyday:
+        everyday = read_mentions(args.everyday / "train.jsonl")
+        everyday_validation = read_mentions(args.everyday / "validation.jsonl")
     print(
-        f"{len(training)} training sentences and {len(partial)} partly annotated,"
+        f"{len(training)} training sentences, {len(partial)} partly annotated, {len(everyday)}"
+        f" with mentions,"
         f" {len(validation)} for validation",
         file=sys.stderr,
     )
@@ -85,15 +108,23 @@ def main() -> int:
 
     def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         inputs = {name: value.to(device) for name, value in batch.inputs.items()}
-        logits = model(**inputs).logits  # (B, T, L)
-        return partial_label_loss(
-            logits.flatten(0, 1), batch.allowed.flatten(0, 1).to(device), config.label_smoothing
-        )
+        logits = model(**inputs).logits.flatten(0, 1)  # (B * T, L)
+        allowed = batch.allowed.flatten(0, 1).to(device)
+        losses = [
+            partial_label_loss(logits[:, head], allowed[:, head], config.label_smoothing)
+            for head in SLICES.values()
+            if allowed[:, head].any()
+        ]
+        return torch.stack(losses).sum()
 
     def score(model: torch.nn.Module) -> dict[str, float]:
         predicted = predict_tags(torch_model(model, device), preprocess, validation)
         counts = count_matches([s.tags for s in validation], predicted)
-        return {"micro_f1": f1(counts), "anim_f1": f1(counts[:, TYPES.index("ANIM")])}
+        scores = {"micro_f1": f1(counts), "anim_f1": f1(counts[:, TYPES.index("ANIM")])}
+        if not everyday_validation:
+            return scores
+        scores |= mention_scores(torch_model(model, device), preprocess, everyday_validation)
+        return {"score": (scores["micro_f1"] + scores["claim_f1"]) / 2} | scores
 
     head = head_parameters(model)
     encoder = [p for p in model.parameters() if all(p is not q for q in head)]
@@ -102,8 +133,11 @@ def main() -> int:
         {"params": head, "lr": config.head_learning_rate},
     ]
     names = read_names(config.names) if config.names else {}
-    augmentation = Augmentation(config.recase, config.mask, config.replace, names)
-    batches = Batches(training, partial, preprocess, config.batch_size, augmentation)
+    augmentation = Augmentation(config.recase, config.mask, config.replace, names, config.typo)
+    batches = Batches(
+        *(training, partial, preprocess, config.batch_size, augmentation),
+        *(everyday, config.everyday_share, config.hide_names),
+    )
     fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
     save(model, preprocess, args.output)
     print(f"model folder: {args.output}", file=sys.stderr)

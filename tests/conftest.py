@@ -122,6 +122,23 @@ def tagged(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def everyday(tmp_path_factory) -> Path:
+    """A folder as data/everyday.py writes it: animals, half of them denied with "no"."""
+    folder = tmp_path_factory.mktemp("everyday")
+    for split, count in {"train": 160, "validation": 20}.items():
+        rows = []
+        for row in sentences(count, 7 * count):
+            denied = len(rows) % 2
+            tokens = ["No" if denied else "A", *row["tokens"][1:]]
+            tags = [t.replace("-ANIM", "+-"[denied]) for t in row["tags"]]
+            mentions = ["O" if "LOC" in tag else tag for tag in tags]
+            cues = [denied, *[0] * (len(tokens) - 1)]
+            rows.append({"tokens": tokens, "mentions": mentions, "cues": cues})
+        write_jsonl(folder / f"{split}.jsonl", rows)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory) -> Path:
     """A random BERT of two layers with a vocabulary of letters and a few words."""
     import torch
@@ -130,7 +147,7 @@ def tiny_bert(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("bert")
     letters = [chr(code) for code in range(33, 127)]
-    words = " ".join((*ANIMALS, *PLACES, "a lives in")).lower().split()
+    words = " ".join((*ANIMALS, *PLACES, "a no lives in")).lower().split()
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     vocabulary = dict.fromkeys([*specials, *letters, *(f"##{c}" for c in letters), *words])
     tokenizer = BertWordPieceTokenizer({token: i for i, token in enumerate(vocabulary)})
@@ -148,13 +165,13 @@ def tiny_bert(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_ner(tagged, tiny_bert, tmp_path_factory) -> Path:
+def tiny_ner(tagged, everyday, tiny_bert, tmp_path_factory) -> Path:
     """A model folder from train.py and export.py."""
     folder = tmp_path_factory.mktemp("ner")
     script(
         *("ner/train.py", "--data", tagged, "--output", folder, "--base-model", tiny_bert),
         *("--epochs", 6, "--batch-size", 8, "--learning-rate", 3e-3, "--mask", 0),
-        *("--head-learning-rate", 1e-2, "--average", 0.9),
+        *("--head-learning-rate", 1e-2, "--average", 0.9, "--everyday", everyday),
     )
     script("ner/export.py", "--model", folder, "--data", tagged / "validation.jsonl")
     return folder

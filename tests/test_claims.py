@@ -1,16 +1,22 @@
-"""What a text affirms and what it denies; the mentions come from the taxonomy, not from a model."""
+"""What a text affirms and what it denies, as the shipped recogniser reads it."""
+
+import json
+import time
+from collections import Counter
 
 import pytest
+from conftest import script
 
-from matching.claims import Claim, Mention, describe, read_claims
+from benchmarks.claims import SENTENCES, counts, f1, read_examples
+from matching.claims import Claim, Mention, Reader, claim_of, describe
 from matching.taxonomy import Taxonomy
 
 TAXONOMY = Taxonomy.load()
 
 
-def claims_of(text: str) -> list[Claim]:
-    mentions = [Mention(text[start:end], start, end) for start, end, _ in TAXONOMY.find(text)]
-    return read_claims(text, mentions, TAXONOMY)
+@pytest.fixture(scope="module")
+def reader():
+    return Reader.load()
 
 
 # A row reads: the sentence, then its claims; "-" marks a denied one.
@@ -110,36 +116,117 @@ def claims_of(text: str) -> list[Claim]:
         ("", ""),
     ],
 )
-def test_polarity(sentence: str, expected: str) -> None:
-    read = [("-" if claim.negated else "") + str(claim.animal) for claim in claims_of(sentence)]
+def test_polarity(reader, sentence: str, expected: str) -> None:
+    (claims,) = reader.read([sentence])
+    read = [("-" if claim.negated else "") + str(claim.animal) for claim in claims]
     assert " ".join(read) == expected
 
 
-def test_a_claim_keeps_its_mention_and_the_order_of_the_text() -> None:
-    text = "There is a killer whale, but no dogs."
-    mentions = [Mention("dogs", 32, 36), Mention("killer whale", 11, 23)]
-    claims = read_claims(text, mentions, TAXONOMY)
-    assert [claim.to_json() for claim in claims] == [
-        {"mention": "killer whale", "start": 11, "end": 23, "animal": "killer whale"}
-        | {"negated": False},
-        {"mention": "dogs", "start": 32, "end": 36, "animal": "dog", "negated": True},
-    ]
-    assert describe(claims) == "killer whale: killer whale; no dogs: dog"
+@pytest.mark.parametrize(
+    ("mention", "expected"),
+    [
+        (Mention("dogs", 3, 7), Claim("dogs", 3, 7, "dog", False, None)),
+        (Mention("dogs", 3, 7, 1.0, 0.9, (0, 2)), Claim("dogs", 3, 7, "dog", True, "No")),
+        (Mention("dogs", 3, 7, 1.0, 0.9), Claim("dogs", 3, 7, "dog", True, None)),
+        (Mention("dogs", 3, 7, 1.0, 0.1, (0, 2)), Claim("dogs", 3, 7, "dog", False, None)),
+    ],
+)
+def test_a_mention_becomes_a_claim(mention, expected):
+    assert claim_of("No dogs.", mention, TAXONOMY) == expected
+
+
+def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal():
+    claim = claim_of("There is no snark.", Mention("snark", 12, 17, 0.9, 0.9, (9, 11)), TAXONOMY)
+    assert claim == Claim("snark", 12, 17, None, True, "no")
+    assert describe([claim]) == "no snark: unknown"
     assert describe([]) == "no animal named"
 
 
-def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal() -> None:
-    claims = read_claims("There is no snark.", [Mention("snark", 12, 17)], TAXONOMY)
-    assert claims == [Claim("snark", 12, 17, None, True)]
-    assert describe(claims) == "no snark: unknown"
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        ("There is no cow in the picture.", ["no"]),
+        ("A picture without any dog.", ["without"]),
+        ("The cow is absent.", ["absent"]),
+        ("There is a cow, but no dog.", [None, "no"]),
+        ("Neither a wolf nor a fox.", ["Neither", "nor"]),
+        ("It isn't a cow.", ["n't"]),
+    ],
+)
+def test_the_cue_is_named(reader, text, cues):
+    (claims,) = reader.read([text])
+    assert len(claims) == len(cues)
+    for claim, cue in zip(claims, cues, strict=True):
+        assert claim.cue is None if cue is None else cue in claim.cue
 
 
-def test_a_cue_inside_a_mention_is_no_cue() -> None:
-    text = "The no horn cow stands by a horse."
-    claims = read_claims(text, [Mention("no horn cow", 4, 15), Mention("horse", 28, 33)], TAXONOMY)
-    assert [claim.negated for claim in claims] == [False, False]
+def test_the_command_prints_one_line_a_text(tmp_path):
+    file = tmp_path / "texts.txt"
+    file.write_text("No cats here, only dogs.\n\nA sofa.\n")
+    done = script("matching/claims.py", "--file", file)
+    assert done.stdout == "no cats: cat; dogs: dog\nno animal named\nno animal named\n"
+    lines = script("matching/claims.py", "--file", file, "--format", "jsonl").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["text"] for row in rows] == ["No cats here, only dogs.", "", "A sofa."]
+    fields = {"mention": "cats", "start": 3, "end": 7, "animal": "cat", "negated": True}
+    assert rows[0]["claims"][0] == fields | {"cue": "No"}
+    assert rows[1]["claims"] == rows[2]["claims"] == []
 
 
-def test_a_long_text_is_read_to_its_end() -> None:
-    claims = claims_of("There is no cow, dog and a horse, " * 3000)
-    assert [claim.negated for claim in claims] == [True, True, False] * 3000
+ODD = {
+    "emoji": "🐄🐄🙂 🐕‍🦺",
+    "control characters": "a \x00cow\x07 and\x1b[31m a dog\u200b",
+    "right to left": "هناك بقرة في الصورة, not a dog. כלב",
+    "another language": "Auf dem Bild ist keine Kuh, sondern ein Pferd.",
+    "combining": "co\u0301w " * 5,
+    "one word": "cow" * 3000,
+    "no spaces": "cow,dog;cat/horse\\pig",
+    "surrogates": "a cow \ud83d",
+    "punctuation": "?!.,;:" * 500,
+    "spaces": " \t\n\u00a0\u3000",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_odd_texts_are_read(reader, text):
+    (claims,) = reader.read([text])
+    assert all(text[c.start : c.end] == c.mention for c in claims)
+
+
+def test_animals_between_odd_characters_are_found(reader):
+    assert [c.animal for c in reader.read([ODD["control characters"]])[0]] == ["cow", "dog"]
+
+
+def test_a_long_text_is_read_to_its_end_in_linear_time(reader):
+    sentence = "We had rain all week, and the car broke down near the town. "
+
+    def seconds(count: int) -> float:
+        text = sentence * count + "There was no cow, but a horse."
+        started = time.perf_counter()
+        (claims,) = reader.read([text])
+        took = time.perf_counter() - started
+        assert [(c.animal, c.negated) for c in claims] == [("cow", True), ("horse", False)]
+        return took
+
+    short = min(seconds(100) for _ in range(2))
+    assert seconds(1700) < 17 * 2.5 * short  # 102,000 characters
+
+
+def test_the_development_set_is_sound():
+    rows = [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) >= 400 and len({row["text"] for row in rows}) == len(rows)
+    assert set(Counter(row["split"] for row in rows)) == {"look", "report"}
+    categories = Counter((row["category"], row["split"]) for row in rows)
+    assert len(categories) == 30 and min(categories.values()) >= 10
+    for row in rows:
+        assert row["photos"]
+        for claim in row["claims"]:
+            assert row["text"][claim["start"] : claim["end"]] == claim["mention"]
+
+
+@pytest.mark.parametrize("split", ["look", "report"])
+def test_claims_of_the_development_set(reader, split):
+    examples = read_examples(SENTENCES, split)
+    claims = reader.read([example.text for example in examples])
+    found = [{(c.start, c.end, c.negated) for c in row} for row in claims]
+    assert f1(counts(examples, found)[:, :3]) > 0.9

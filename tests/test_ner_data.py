@@ -6,8 +6,20 @@ import numpy as np
 import pytest
 
 from common.errors import InputError
-from ner.data import ALL_TYPES, Augmentation, Batches, Sentence, allowed_labels, read_partial
-from ner.preprocess import LABELS, Preprocess
+from ner.data import (
+    ALL_TYPES,
+    NO_TYPES,
+    Augmentation,
+    Batches,
+    Sentence,
+    allowed_labels,
+    allowed_mention,
+    implied_mentions,
+    misspell,
+    read_mentions,
+    read_partial,
+)
+from ner.preprocess import LABELS, SLICES, Preprocess
 
 FOX = Sentence(("A", "red", "fox", "in", "Rome"), ("O", "B-ANIM", "I-ANIM", "O", "B-LOC"))
 
@@ -54,8 +66,8 @@ def test_batches_cover_the_data_and_repeat_with_the_seed(tiny_bert):
     again = list(batches)
     assert len(first) == len(batches) == 8  # 29 + 29 drawn, by 8
     assert all(torch.equal(a.allowed, b.allowed) for a, b in zip(first, again, strict=True))
-    cow = LABELS.index("B-ANIM")
-    lone = torch.cat([b.allowed.sum(dim=2).flatten() for b in first])
+    cow, entity = LABELS.index("B-ANIM"), SLICES["entity"]
+    lone = torch.cat([b.allowed[..., entity].sum(dim=2).flatten() for b in first])
     assert (lone == 1).sum() == sum(range(1, 30))  # every cow once
     assert (lone == len(LABELS) - 2).sum() == 29  # Rome, only known to be no person
     assert all(b.allowed[..., cow].any() for b in first)
@@ -74,3 +86,80 @@ def test_masking_hides_input_but_not_labels(tiny_bert):
 def test_bad_partial(spec):
     with pytest.raises(InputError, match="expected TYPES=FILE"):
         read_partial(spec)
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [("?", ""), ("O", "O"), ("B", "B"), ("B+", "B affirmed"), ("I-", "I denied")],
+)
+def test_a_mention_tag_says_what_it_knows(tag, expected):
+    names = ("O", "B", "I", "affirmed", "denied")
+    allowed = [name for name, value in zip(names, allowed_mention(tag), strict=True) if value]
+    assert " ".join(allowed) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "tags", "annotated", "expected"),
+    [
+        ("a red fox in Rome", "O B-ANIM I-ANIM O B-LOC", ALL_TYPES, "O B I O O"),
+        ("dogs like Fox News", "O O B-ORG I-ORG", ALL_TYPES, "? O O O"),
+        ("a nice dog", "O B-ANIM I-ANIM", ALL_TYPES, "O ? ?"),
+        ("a fox , a lion", "O B-ANIM O O O", frozenset({"ANIM"}), "O B O O O"),
+        ("a fox in Rome", "O O O B-LOC", frozenset({"PER", "LOC"}), "O ? O O"),
+        ("a Python fan", "O B-MISC O", frozenset({"PER", "LOC"}), "O ? O"),
+    ],
+)
+def test_entity_tags_imply_mentions(words, tags, annotated, expected, tiny_bert):
+    sentence = Sentence(tuple(words.split()), tuple(tags.split()), annotated)
+    marks = Preprocess.load(tiny_bert).names(sentence.words)
+    assert " ".join(implied_mentions(sentence, marks)) == expected
+
+
+def test_mention_sentences_say_nothing_of_entities(tiny_bert, everyday):
+    sentences = read_mentions(everyday / "train.jsonl")
+    assert all(sentence.annotated == NO_TYPES for sentence in sentences)
+    data = [Sentence(("Rome",), ("B-LOC",))] * 160
+    batches = Batches(data, [], Preprocess.load(tiny_bert), 32, Augmentation(), sentences)
+    allowed = [batch.allowed.flatten(0, 1) for batch in batches]
+    said = {
+        head: sum(int(a[:, part].any(1).sum()) for a in allowed) for head, part in SLICES.items()
+    }
+    words = sum(len(sentence.words) for sentence in sentences)
+    names = sum(tag[0] in "BI" for sentence in sentences for tag in sentence.mentions)
+    assert said == {"entity": 160, "mention": words + 160, "polarity": names, "cue": words}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"tokens": ["a"]}', "line 1: 'mentions'"),
+        ('{"tokens": ["a"], "mentions": ["O", "O"]}', "do not fit the words"),
+        ('{"tokens": ["a"], "mentions": ["O"], "cues": [0, 1]}', "do not fit the words"),
+        ('{"tokens": ["a"], "mentions": ["X"]}', "unknown tags ['X']"),
+        ("[", "line 1: "),
+    ],
+)
+def test_bad_mentions(line, message, tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text(line)
+    with pytest.raises(InputError) as error:
+        read_mentions(path)
+    assert message in str(error.value)
+
+
+def test_misspelt_words_stay_close():
+    chance = random.Random(0)
+    slips = {misspell("elephant", chance) for _ in range(300)}
+    assert {"elefant", "elphant", "eelphant", "ellephant"} & slips >= {"elefant", "elphant"}
+    assert all(slip[0] == "e" and abs(len(slip) - 8) <= 1 for slip in slips)
+    assert all(misspell(word, chance) == word for word in ("cow", "", "5,000", "n't"))
+
+
+def test_only_sentences_with_mentions_are_misspelt():
+    change = Augmentation(typo=0.5)
+    words = ("giraffe",) * 400 + ("picture",) * 400
+    tagged = Sentence(words, ("O",) * 800, NO_TYPES, ("B+",) * 400 + ("O",) * 400)
+    changed = change(tagged, random.Random(0)).words
+    assert sum(word != "giraffe" for word in changed[:400]) == pytest.approx(200, abs=40)
+    assert sum(word != "picture" for word in changed[400:]) == pytest.approx(50, abs=20)
+    assert change(Sentence(words, ("O",) * 800), random.Random(0)).words == words

@@ -8,9 +8,12 @@ import pytest
 from ner.preprocess import (
     LABELS,
     MAX_LENGTH,
+    OUTPUTS,
+    SLICES,
     Preprocess,
     decode,
     entities,
+    mentions,
     pad,
     spans,
     split_words,
@@ -42,6 +45,7 @@ def preprocess(tiny_bert):
         ("“wolf”—fox", ["“", "wolf", "”", "—", "fox"]),
         ("cow\nhorse\r\n\tpig", ["cow", "horse", "pig"]),
         ("🐄 a cow 🐄", ["🐄", "a", "cow", "🐄"]),
+        ("a cow-free dog-drawn cart", ["a", "cow", "-", "free", "dog-drawn", "cart"]),
         ("café Ñandú", ["café", "Ñandú"]),
         ("", []),
         (" \n\t", []),
@@ -89,20 +93,41 @@ def test_windows_read_every_word_once(preprocess, count):
 
 
 def test_shapes_reach_every_sub_word(preprocess):
-    (window,) = preprocess.windows(["a", "Zzz", "COW"])
+    (window,) = preprocess.windows(["a", "Zzz", "COW"], use_names=False)
     assert list(window.token_type_ids) == [0, 0, 1, 1, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("words", "marks"),
+    [
+        ("a cow", [0, 1]),
+        ("two killer whales and COWS", [0, 1, 2, 0, 1]),
+        ("a seal on a polar bear", [0, 3, 0, 0, 1, 2]),
+        ("killer-whale dog-drawn", [1, 0]),
+        ("concowed", [0]),
+        ("", []),
+    ],
+)
+def test_names_of_the_taxonomy_are_marked(preprocess, words, marks):
+    words = words.split()
+    assert preprocess.names(words).tolist() == marks
+    (window,) = preprocess.windows([word.lower() for word in words])
+    read = window.token_type_ids[window.positions] // 4
+    assert read.tolist() == marks
 
 
 def test_words_without_sub_words_are_outside(preprocess):
     words = ["cow", "\u200b", "\x07", "lion"]
 
     def model(batch):
-        logits = np.zeros((*batch["input_ids"].shape, len(LABELS)), np.float32)
-        logits[..., ANIM] = 9
+        logits = np.zeros((*batch["input_ids"].shape, len(OUTPUTS)), np.float32)
+        logits[..., [ANIM, SLICES["mention"].start + 1]] = 9
         return logits
 
     (rows,) = word_probabilities(model, preprocess, [words])
-    assert rows.argmax(axis=1).tolist() == [ANIM, 0, 0, ANIM]
+    assert rows[:, SLICES["entity"]].argmax(axis=1).tolist() == [ANIM, 0, 0, ANIM]
+    assert rows[:, SLICES["mention"]].argmax(axis=1).tolist() == [1, 0, 0, 1]
+    assert np.allclose([rows[:, part].sum(axis=1) for part in SLICES.values()], 1)
 
 
 def test_pad_marks_what_is_real(preprocess):
@@ -152,6 +177,44 @@ def test_entities_have_offsets_into_the_text():
     text = "🐺 “Red fox”!"
     words = split_words(text)
     assert [word.text for word in words] == ["🐺", "“", "Red", "fox", "”", "!"]
-    (entity,) = entities(text, words, rows("O", "O", "B-ANIM", "I-ANIM", "O", "O"))
+    table = np.zeros((6, len(OUTPUTS)))
+    table[:, SLICES["entity"]] = rows("O", "O", "B-ANIM", "I-ANIM", "O", "O")
+    (entity,) = entities(text, words, table)
     assert (entity.text, entity.label, entity.start, entity.end) == ("Red fox", "ANIM", 3, 10)
     assert entity.score == pytest.approx(0.9)
+
+
+def outputs(words, **heads):
+    """Probabilities of all heads: each word's first label, or what a head says of a place."""
+    table = np.zeros((len(words), len(OUTPUTS)))
+    table[:, [part.start for part in SLICES.values()]] = 1
+    for head, places in heads.items():
+        for place, label in places.items():
+            table[place, SLICES[head]] = 0.1
+            table[place, SLICES[head].start + label] = 0.8
+    return table
+
+
+@pytest.mark.parametrize(
+    ("text", "mention", "denied", "cue", "expected"),
+    [
+        ("A red fox runs.", {1: 1, 2: 2}, [], [], [("red fox", False, None)]),
+        ("No cat here, only dogs.", {1: 1, 5: 1}, [1], [0], [("cat", True, "No"), ("dogs",)]),
+        ("A cat is not here.", {1: 1}, [1], [2, 3], [("cat", True, "is not")]),
+        ("Neither ox nor cow.", {1: 1, 3: 1}, [1, 3], [0, 2], [("ox", True, "Neither")]),
+        ("No dogs. A cow is gone.", {1: 1, 4: 1}, [1, 4], [0, 5, 6], [("dogs", True, "No")]),
+        ("Nothing.", {}, [], [], []),
+    ],
+)
+def test_mentions_have_polarity_and_cue(text, mention, denied, cue, expected):
+    words = split_words(text)
+    table = outputs(
+        words, mention=mention, polarity=dict.fromkeys(denied, 1), cue=dict.fromkeys(cue, 1)
+    )
+    found = mentions(text, words, table)
+    assert len(found) == len(mention) - list(mention.values()).count(2)
+    for mentioned, wanted in zip(found, expected, strict=False):
+        assert mentioned.text == text[mentioned.start : mentioned.end] == wanted[0]
+        if wanted[1:]:
+            shown = text[slice(*mentioned.cue)] if mentioned.cue else None
+            assert (mentioned.denied > 0.5, shown) == wanted[1:]

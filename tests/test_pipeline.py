@@ -68,10 +68,11 @@ def test_json():
     assert row["reason"] == "NAMED_ANIMAL_FOUND" and "dog absent" in row["explanation"]
     raccoon, dog = row["claims"]
     assert list(raccoon) == [
-        *("mention", "start", "end", "animal", "negated", "probability", "holds")
+        *("mention", "start", "end", "animal", "negated", "cue", "probability", "holds")
     ]
     assert (raccoon["mention"], raccoon["start"], raccoon["end"]) == ("raccoon", 11, 18)
     assert (dog["animal"], dog["negated"], dog["holds"]) == ("dog", True, True)
+    assert (raccoon["cue"], dog["cue"]) == (None, "no")
     prediction = row["prediction"]
     assert prediction["label"] == "raccoon" and prediction["known"] is True
     assert prediction["top"][0] == ["raccoon", prediction["probability"]]
@@ -87,7 +88,7 @@ def test_exit_code(text, code):
 
 
 def test_match_all(verifier):
-    strict = Verifier(verifier.classifier, verifier.recognizer, verifier.taxonomy, match="all")
+    strict = Verifier(verifier.classifier, verifier.reader, match="all")
     text = "There is a raccoon and a cow."
     assert verifier.verify(text, RACCOON).verdict.value is True
     assert strict.verify(text, RACCOON).verdict.value is False

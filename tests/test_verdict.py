@@ -2,7 +2,7 @@
 
 import pytest
 
-from matching.claims import Claim, Mention, read_claims
+from matching.claims import Claim, Mention, claim_of
 from matching.taxonomy import Taxonomy
 from matching.verdict import Reason, Sighting, Verdict, decide
 
@@ -31,8 +31,11 @@ PHOTOS = {
 
 
 def claims_of(text: str, taxonomy: Taxonomy = TAXONOMY) -> list[Claim]:
-    mentions = [Mention(text[start:end], start, end) for start, end, _ in taxonomy.find(text)]
-    return read_claims(text, mentions, taxonomy)
+    """Names of the taxonomy; one behind a minus is denied."""
+    return [
+        claim_of(text, Mention(text[a:b], a, b, denied=float(text[a - 1 : a] == "-")), taxonomy)
+        for a, b, *_ in taxonomy.find(text)
+    ]
 
 
 def ask(text: str, name: str, match: str = "any") -> Verdict:
@@ -51,23 +54,23 @@ UNKNOWN, OUTSIDE, NOTHING = Reason.UNKNOWN_IMAGE, Reason.OUTSIDE_KNOWLEDGE, Reas
         # one claim
         ("a cow", "cow", True, True, (FOUND, FOUND)),
         ("a dog", "cow", False, False, (MISSING, MISSING)),
-        ("no cow", "cow", False, False, (DENIED, DENIED)),
-        ("no dog", "cow", True, True, (DENIALS, DENIALS)),
+        ("-cow", "cow", False, False, (DENIED, DENIED)),
+        ("-dog", "cow", True, True, (DENIALS, DENIALS)),
         ("a sofa", "cow", None, None, (NOTHING, NOTHING)),
         ("", "sofa", None, None, (NOTHING, NOTHING)),
         # several claims
         ("a cow and a dog", "cow", True, False, (FOUND, MISSING)),
         ("a fox and a dog", "cow", False, False, (MISSING, MISSING)),
         ("a cow and an animal", "cow", True, True, (FOUND, FOUND)),
-        ("a cow but no dog", "cow", True, True, (FOUND, FOUND)),
-        ("no cow but a dog", "cow", False, False, (DENIED, DENIED)),
-        ("a dog but no fox", "cow", False, False, (MISSING, MISSING)),
-        ("neither dogs nor foxes", "cow", True, True, (DENIALS, DENIALS)),
-        ("neither dogs nor cows", "cow", False, False, (DENIED, DENIED)),
-        ("a cow, a dog, but no fox", "cow", True, False, (FOUND, MISSING)),
+        ("a cow but -dog", "cow", True, True, (FOUND, FOUND)),
+        ("-cow but a dog", "cow", False, False, (DENIED, DENIED)),
+        ("a dog but -fox", "cow", False, False, (MISSING, MISSING)),
+        ("-dogs -foxes", "cow", True, True, (DENIALS, DENIALS)),
+        ("-dogs -cows", "cow", False, False, (DENIED, DENIED)),
+        ("a cow, a dog, but -fox", "cow", True, False, (FOUND, MISSING)),
         # sums over a group
         ("a dog", "dogs", True, True, (FOUND, FOUND)),
-        ("no dogs", "dogs", False, False, (DENIED, DENIED)),
+        ("-dogs", "dogs", False, False, (DENIED, DENIED)),
         ("a dalmatian", "dogs", False, False, (MISSING, MISSING)),
         ("a canine", "dogs", True, True, (FOUND, FOUND)),
         ("a big cat", "lion", True, True, (FOUND, FOUND)),
@@ -78,45 +81,45 @@ UNKNOWN, OUTSIDE, NOTHING = Reason.UNKNOWN_IMAGE, Reason.OUTSIDE_KNOWLEDGE, Reas
         ("an animal", "unsure", True, True, (FOUND, FOUND)),
         ("a cow", "unsure", False, False, (MISSING, MISSING)),
         ("a farm animal", "unsure", True, True, (FOUND, FOUND)),
-        ("no animals", "cow", False, False, (DENIED, DENIED)),
+        ("-animals", "cow", False, False, (DENIED, DENIED)),
         # finer than any class
         ("a labrador", "dogs", True, True, (FOUND, FOUND)),
         ("a labrador", "cow", False, False, (MISSING, MISSING)),
-        ("no labrador", "dogs", False, False, (DENIED, DENIED)),
+        ("-labrador", "dogs", False, False, (DENIED, DENIED)),
         ("a kitten", "cat", True, True, (FOUND, FOUND)),
         ("a pony", "cow", False, False, (MISSING, MISSING)),
         ("a lion cub", "lion", True, True, (FOUND, FOUND)),
         ("a cub", "lion", True, True, (FOUND, FOUND)),
         # an unknown image shows none of the classes
         ("a cow", "sofa", False, False, (UNKNOWN, UNKNOWN)),
-        ("no cow", "sofa", True, True, (DENIALS, DENIALS)),
-        ("no animals", "sofa", True, True, (DENIALS, DENIALS)),
+        ("-cow", "sofa", True, True, (DENIALS, DENIALS)),
+        ("-animals", "sofa", True, True, (DENIALS, DENIALS)),
         ("an animal", "sofa", False, False, (UNKNOWN, UNKNOWN)),
-        ("a cow but no dog", "sofa", False, False, (UNKNOWN, UNKNOWN)),
+        ("a cow but -dog", "sofa", False, False, (UNKNOWN, UNKNOWN)),
         # outside the classifier's knowledge
         ("an axolotl", "cow", False, False, (MISSING, MISSING)),
-        ("no axolotl", "cow", True, True, (DENIALS, DENIALS)),
+        ("-axolotl", "cow", True, True, (DENIALS, DENIALS)),
         ("an axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
-        ("no axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("-axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
         ("an axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
-        ("no axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
+        ("-axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
         ("a cheetah", "lion", False, False, (MISSING, MISSING)),
         ("a bird", "cow", False, False, (MISSING, MISSING)),
         # three values combined
         ("an axolotl and an animal", "unsure", True, None, (FOUND, OUTSIDE)),
         ("an axolotl and a cow", "unsure", None, False, (OUTSIDE, MISSING)),
-        ("an axolotl but no animals", "unsure", False, False, (DENIED, DENIED)),
-        ("an axolotl but no cow", "unsure", None, None, (OUTSIDE, OUTSIDE)),
-        ("an animal but no axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
-        ("a cow but no axolotl", "unsure", False, False, (MISSING, MISSING)),
-        ("neither cows nor axolotls", "unsure", None, None, (OUTSIDE, OUTSIDE)),
-        ("neither animals nor axolotls", "unsure", False, False, (DENIED, DENIED)),
+        ("an axolotl but -animals", "unsure", False, False, (DENIED, DENIED)),
+        ("an axolotl but -cow", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("an animal but -axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("a cow but -axolotl", "unsure", False, False, (MISSING, MISSING)),
+        ("-cows -axolotls", "unsure", None, None, (OUTSIDE, OUTSIDE)),
+        ("-animals -axolotls", "unsure", False, False, (DENIED, DENIED)),
         # a denied group spares its affirmed members
-        ("no animals except a cow", "cow", True, True, (FOUND, FOUND)),
-        ("no animals except a cow", "cat", False, False, (DENIED, DENIED)),
-        ("no animals except a dog", "dogs", True, True, (FOUND, FOUND)),
-        ("all animals except cows", "cow", False, False, (DENIED, DENIED)),
-        ("a cow, no cow", "cow", False, False, (DENIED, DENIED)),
+        ("-animals, a cow", "cow", True, True, (FOUND, FOUND)),
+        ("-animals, a cow", "cat", False, False, (DENIED, DENIED)),
+        ("-animals, a dog", "dogs", True, True, (FOUND, FOUND)),
+        ("animals, -cows", "cow", False, False, (DENIED, DENIED)),
+        ("a cow, -cow", "cow", False, False, (DENIED, DENIED)),
     ],
 )
 def test_verdict(
@@ -135,13 +138,13 @@ def test_verdict(
     ("text", "probability", "threshold", "value"),
     [
         ("a cow", 0.5, 0.5, True),
-        ("no cow", 0.5, 0.5, False),
+        ("-cow", 0.5, 0.5, False),
         ("a cow", 0.499, 0.5, False),
-        ("no cow", 0.499, 0.5, True),
+        ("-cow", 0.499, 0.5, True),
         ("a cow", 1.0, 1.0, True),
         ("a snake", 0.5, 0.5, False),
         ("a snake", 0.499, 0.5, None),
-        ("no snake", 0.5, 0.5, True),
+        ("-snake", 0.5, 0.5, True),
     ],
 )
 def test_the_threshold_counts_as_reached(
@@ -166,13 +169,13 @@ def test_a_sum_has_no_rounding_error_and_is_at_most_one() -> None:
 @pytest.mark.parametrize(
     ("text", "name", "explanation"),
     [
-        ("There is a cow, but no dog.", "cow", "cow 0.98; dog absent (0.00)"),
+        ("There is a cow, but -dog.", "cow", "cow 0.98; dog absent (0.00)"),
         ("a dog", "cow", "dog absent (0.00)"),
-        ("no cow", "cow", "cow 0.98 although denied"),
+        ("-cow", "cow", "cow 0.98 although denied"),
         ("a labrador", "dogs", "labrador judged as dog 0.90: the finer kind cannot be checked"),
         ("a labrador", "cow", "labrador judged as dog absent (0.00)"),
         ("an orca", "orca", "killer whale 1.00"),
-        ("no animals except a cow", "cow", "animal apart from cow absent (0.02); cow 0.98"),
+        ("-animals, a cow", "cow", "animal apart from cow absent (0.02); cow 0.98"),
         ("a cow", "sofa", "the photo shows none of the known animals: cow absent (0.00)"),
         (
             "a penguin",
@@ -195,6 +198,7 @@ def test_a_claim_as_json_shows_it() -> None:
         "end": 10,
         "animal": "labrador",
         "negated": False,
+        "cue": None,
         "probability": 0.0,
         "holds": False,
     }
@@ -213,7 +217,7 @@ def test_a_mention_without_a_concept_is_outside_knowledge() -> None:
 def test_a_class_of_the_users_own() -> None:
     labels = {"Snow_Snark": 0.9, "cow": 0.1}
     taxonomy = TAXONOMY.with_classes(labels)
-    claims = claims_of("a snow snark and no cow", taxonomy)
+    claims = claims_of("a snow snark and -cow", taxonomy)
     verdict = decide(claims, Sighting(labels, known=True), taxonomy, THRESHOLD, "all")
     assert verdict.value is True
     assert verdict.explanation == "snow snark 0.90; cow absent (0.10)"
