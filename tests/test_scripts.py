@@ -10,7 +10,7 @@ from common.paths import ROOT
 
 SCRIPTS = [
     *("pipeline.py", "matching/claims.py", "data/awa2.py", "data/multinerd.py"),
-    "data/wordnet_names.py",
+    *("data/everyday.py", "data/taxonomy.py", "data/wordnet_names.py", "benchmarks/claims.py"),
     *(f"classifier/{name}.py" for name in ("train", "evaluate", "export", "inference")),
     *(f"ner/{name}.py" for name in ("train", "evaluate", "export", "inference")),
 ]
@@ -19,7 +19,7 @@ SCRIPTS = [
 def test_the_list_is_complete():
     found = {
         str(path.relative_to(ROOT))
-        for package in ("classifier", "ner", "matching", "data", "common")
+        for package in ("classifier", "ner", "matching", "data", "common", "benchmarks")
         for path in (ROOT / package).glob("*.py")
         if "__main__" in path.read_text()
     }

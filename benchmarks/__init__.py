@@ -1,0 +1,1 @@
+"""Quality and speed, measured against what a user would pick instead."""

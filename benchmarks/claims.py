@@ -1,0 +1,241 @@
+"""Quality of reading claims, against what people do without such a reader.
+
+    python benchmarks/claims.py                       # the half of the sentences to report
+    python benchmarks/claims.py --split look --errors # the half to look at, with every error
+
+The sentences are those of ``tests/data/claims.jsonl``, written by hand: ``{"text", "category",
+"split", "claims": [{"mention", "start", "end", "negated"}], "photos": {class: answer}}``. Compared:
+
+- ours: the recogniser with its polarity.
+- NegEx: our mentions, with the polarity of the ``negspacy`` package (Chapman et al. 2001), where
+  that is installed (``pip install -r benchmarks/requirements.txt``).
+- whole-text flip: our mentions, all denied when a negation stands anywhere in the text.
+- exact match: words that equal the name of one of the classifier's classes, always affirmed.
+- any substring: names of classes anywhere, inside words too, always affirmed.
+
+A claim is right when span and polarity are. Photo checks ask for the answer on a photo that
+certainly shows the class.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+if not __package__:  # run as a file: import from the repository, not from this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common.cli import ArgumentParser, run
+from common.errors import InputError
+from common.numeric import bootstrap_interval
+from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
+from matching.claims import Claim, Reader
+from matching.taxonomy import Taxonomy
+from matching.verdict import Sighting, decide
+
+SENTENCES = ROOT / "tests/data/claims.jsonl"
+NEGATION = re.compile(
+    r"\b(no|not|never|none|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE
+)
+
+Spans = set[tuple[int, int, bool]]  # start, end, negated
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sentence of the development set."""
+
+    text: str
+    category: str
+    claims: frozenset[tuple[int, int, bool]]
+    photos: dict[str, bool]
+
+
+def read_examples(path: Path, split: str) -> list[Example]:
+    """Read one half of the development set.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [
+            Example(
+                row["text"],
+                row["category"],
+                frozenset((c["start"], c["end"], c["negated"]) for c in row["claims"]),
+                row["photos"],
+            )
+            for row in rows
+            if row["split"] == split
+        ]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def counts(examples: Sequence[Example], found: Sequence[Spans]) -> np.ndarray:
+    """Right, found and gold: of claims, then of mentions, ``(N, 6)``."""
+    rows = []
+    for example, spans in zip(examples, found, strict=True):
+        mentions, gold = ({span[:2] for span in s} for s in (spans, example.claims))
+        sets = (spans & example.claims, spans, example.claims, mentions & gold, mentions, gold)
+        rows.append([len(part) for part in sets])
+    return np.array(rows)
+
+
+def f1(rows: np.ndarray) -> float:
+    """F1 of counts ``(N, 3)``; 1 where there is nothing to find and nothing was found."""
+    right, found, gold = rows.sum(axis=0)
+    return float(2 * right / (found + gold)) if found + gold else 1.0
+
+
+def polarity_accuracy(rows: np.ndarray) -> float:
+    """Share of the found mentions whose polarity is right, too."""
+    return float(rows[:, 0].sum() / max(1, rows[:, 3].sum()))
+
+
+def with_interval(statistic: Callable[[np.ndarray], float], rows: np.ndarray) -> str:
+    """A value with its bootstrap interval over sentences."""
+    low, high = bootstrap_interval(lambda drawn: statistic(rows[drawn]), len(rows))
+    return f"{statistic(rows):.3f} [{low:.3f}, {high:.3f}]"
+
+
+def exact(text: str, classes: Sequence[str]) -> Spans:
+    """Class names as whole words."""
+    names = "|".join(re.escape(c.replace("_", " ")) for c in classes)
+    return {(m.start(), m.end(), False) for m in re.finditer(rf"\b({names})\b", text)}
+
+
+def substring(text: str, classes: Sequence[str]) -> Spans:
+    """Class names anywhere, in any case."""
+    names = "|".join(re.escape(c.replace("_", " ")) for c in classes)
+    return {(m.start(), m.end(), False) for m in re.finditer(f"({names})", text, re.IGNORECASE)}
+
+
+def flip(text: str, mentions: Spans) -> Spans:
+    """All mentions denied when the text has any negation."""
+    return {(start, end, bool(NEGATION.search(text))) for start, end, _ in mentions}
+
+
+def negex() -> Callable[[str, Spans], Spans] | None:
+    """NegEx for given mentions, None where the package is not installed."""
+    try:
+        import spacy
+        from negspacy.negation import Negex  # noqa: F401  (registers the pipe)
+    except ImportError:
+        return None
+    pipeline = spacy.blank("en")
+    pipeline.add_pipe("sentencizer")
+    pipeline.add_pipe("negex")
+
+    def read(text: str, mentions: Spans) -> Spans:
+        document = pipeline.make_doc(text)
+        places = sorted(mentions)
+        spans = [
+            document.char_span(start, end, label="ANIMAL", alignment_mode="expand")
+            for start, end, _ in places
+        ]
+        document.set_ents(spacy.util.filter_spans(spans))
+        for _, pipe in pipeline.pipeline:
+            document = pipe(document)
+        denied = {(e.start_char, e.end_char): e._.negex for e in document.ents}
+        return {
+            (start, end, denied.get((span.start_char, span.end_char), False))
+            for (start, end, _), span in zip(places, spans, strict=True)
+        }
+
+    return read
+
+
+def photo_answers(
+    examples: Sequence[Example],
+    claims: Sequence[Sequence[Claim]],
+    classes: Sequence[str],
+    threshold: float,
+) -> list[tuple[bool, Example, str]]:
+    """Whether the answer is right on a photo that certainly shows a class; text and class."""
+    taxonomy = Taxonomy.load().with_classes(classes)
+    right = []
+    for example, found in zip(examples, claims, strict=True):
+        for label, answer in example.photos.items():
+            seen = Sighting({c: float(c == label) for c in classes}, True)
+            value = decide(found, seen, taxonomy, threshold).value is True
+            right.append((value == answer, example, label))
+    return right
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("--split", choices=("look", "report"), default="report")
+    parser.add_argument("--errors", action="store_true", help="print what is read wrongly")
+    parser.add_argument("--file", type=Path, default=SENTENCES, metavar="FILE")
+    parser.add_model("--model", NER_MODEL)
+    return parser
+
+
+def main() -> int:
+    """Print the tables."""
+    args = get_args_parser().parse_args()
+    from classifier.config import ModelConfig
+
+    examples = read_examples(args.file, args.split)
+    texts = [example.text for example in examples]
+    config = ModelConfig.load(CLASSIFIER_MODEL)
+    reader = Reader.load(args.model)
+    reader.read(texts[:1])
+    started = time.perf_counter()
+    claims = [reader.read([text])[0] for text in texts]
+    seconds = (time.perf_counter() - started) / len(texts)
+    ours: list[Spans] = [{(c.start, c.end, c.negated) for c in row} for row in claims]
+
+    systems: dict[str, list[Spans]] = {"ours": ours}
+    if check := negex():
+        systems["NegEx"] = [check(t, spans) for t, spans in zip(texts, ours, strict=True)]
+    systems["whole-text flip"] = [flip(t, spans) for t, spans in zip(texts, ours, strict=True)]
+    systems["exact match"] = [exact(text, config.classes) for text in texts]
+    systems["any substring"] = [substring(text, config.classes) for text in texts]
+
+    print(f"{len(examples)} sentences ({args.split}), {seconds * 1000:.1f} ms each\n")
+    print(f"{'':16} {'claims F1':22} {'mentions F1':22} polarity of found mentions")
+    for name, found in systems.items():
+        rows = counts(examples, found)
+        print(
+            f"{name:16} {with_interval(lambda r: f1(r[:, :3]), rows):22}"
+            f" {with_interval(lambda r: f1(r[:, 3:]), rows):22}"
+            f" {with_interval(polarity_accuracy, rows)}"
+        )
+    checks = photo_answers(examples, claims, config.classes, config.claim_threshold)
+    right = np.array([[float(check[0])] for check in checks])
+    print(f"\nphotos of {len(right)} classes: right answers {with_interval(np.mean, right)}\n")
+    print(f"{'category':22} sentences  all right  claims F1")
+    rows = counts(examples, ours)
+    for category in dict.fromkeys(example.category for example in examples):
+        part = np.array([i for i, e in enumerate(examples) if e.category == category])
+        whole = np.mean([ours[i] == examples[i].claims for i in part])
+        print(f"{category:22} {len(part):9} {whole:10.3f} {f1(rows[part, :3]):10.3f}")
+    if args.errors:
+        print()
+        for example, spans in zip(examples, ours, strict=True):
+            if spans != example.claims:
+                print(f"{example.category}: {example.text[:300]}")
+                for what, wrong in (
+                    ("missed", example.claims - spans),
+                    ("false", spans - example.claims),
+                ):
+                    shown = [f"{'-' * n}{example.text[s:e]}" for s, e, n in sorted(wrong)]
+                    if shown:
+                        print(f"   {what}: {', '.join(shown)}")
+        for value, example, label in checks:
+            if not value:
+                print(f"photo {label}, expected {example.photos[label]}: {example.text[:200]}")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
