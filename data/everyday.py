@@ -18,6 +18,7 @@ import json
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +34,15 @@ from matching.taxonomy import Taxonomy
 
 PHRASES = ROOT / "data/phrases"
 # How often the lines of a file are used: templates with other names each time.
-FILLS = {"everyday.txt": 10, "polarity.txt": 14, "nonliteral.txt": 6, "long.txt": 8}
+FILLS = {"everyday.txt": 10, "polarity.txt": 14, "nonliteral.txt": 3, "long.txt": 10}
+BASE = 5  # weight of a favourite whose word has no other senses in the training data
 HELD_OUT = 20  # every 20th line is for validation
 JOINED = 0.25  # share of filled lines that are joined with others to one text
 CAPTIONS = {True: 8000, False: 4000}  # with and without an animal
 SEEN = 800  # captions about one animal
 # Share of slots filled with the animals that people name most, with names that the hand-written
 # layer of the taxonomy lists, and with any name of the taxonomy.
-TIERS = (0.4, 0.4, 0.2)
+TIERS = (0.5, 0.35, 0.15)
 
 _MARK = re.compile(r"\{([+-])(s?)\}|\[([+-])([^\]]+)\]|<([^<>]+)>")
 _SLOT = re.compile(r"\{([+-])(s?)\}")
@@ -77,15 +79,25 @@ class Names:
     Args:
         taxonomy: Where they come from.
         favourites: Names that people use most.
+        other_senses: Words that stand for something else in the training data. A favourite is
+            drawn the more often, so that no name is seen in other senses only.
         listed: Concepts of its hand-written layer.
     """
 
-    def __init__(self, taxonomy: Taxonomy, favourites: Iterable[str], listed: Iterable[str]):
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        favourites: Iterable[str],
+        other_senses: Iterable[str],
+        listed: Iterable[str],
+    ):
         import inflect
 
         self.grammar = inflect.engine()
+        seen = Counter(other_senses)
+        pairs = [self._pair(name, taxonomy) for name in favourites if taxonomy.resolve(name)]
         self.tiers = (
-            [self._pair(name, taxonomy) for name in favourites if taxonomy.resolve(name)],
+            [pair for pair in pairs for _ in range(BASE + sum(seen[name] for name in set(pair)))],
             self._pairs(taxonomy, listed),
             self._pairs(taxonomy, taxonomy.concepts),
         )
@@ -305,7 +317,13 @@ def main() -> int:
     taxonomy = Taxonomy.load()
     listed = json.loads((ROOT / "data/taxonomy_everyday.json").read_text(encoding="utf-8"))
     favourites = re.split(r",\s*|\n", "\n".join(_lines(args.phrases / "favourites.txt")))
-    names = Names(taxonomy, favourites, [c for c in listed["concepts"] if c in taxonomy.concepts])
+    plain = _MARK.sub("", " ".join(_lines(args.phrases / "nonliteral.txt"))).lower()
+    names = Names(
+        taxonomy,
+        favourites,
+        re.findall(r"\w+", plain),
+        [concept for concept in listed["concepts"] if concept in taxonomy.concepts],
+    )
     training, validation = from_phrases(args.phrases, names, chance)
     captions = from_captions(args.captions, taxonomy, chance)
     args.output.mkdir(parents=True, exist_ok=True)

@@ -7,9 +7,10 @@ left open by the loss.
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,24 +54,52 @@ def read_jsonl(path: Path, annotated: frozenset[str] = ALL_TYPES) -> list[Senten
     Raises:
         InputError: If the file or a line cannot be read; the message names the line.
     """
+
+    def parse(row: dict[str, Any]) -> Sentence:
+        words, tags = row["tokens"], row["tags"]
+        unknown = {tag[2:] for tag in tags} - ALL_TYPES - {""}
+        if len(words) != len(tags) or (unknown and annotated == ALL_TYPES):
+            raise ValueError(f"tags that fit neither words nor types {sorted(unknown)}")
+        return Sentence(tuple(words), tuple(tags), annotated)
+
+    return _read(path, parse, '{"tokens": [...], "tags": [...]}')
+
+
+def read_mentions(path: Path) -> list[Sentence]:
+    """Read JSON Lines with ``tokens``, ``mentions`` and, where known, ``cues`` (0 or 1).
+
+    ``data/everyday.py`` writes them; `Sentence` says what the tags mean.
+
+    Raises:
+        InputError: If the file or a line cannot be read; the message names the line.
+    """
+
+    def parse(row: dict[str, Any]) -> Sentence:
+        words, mentions = tuple(row["tokens"]), tuple(row["mentions"])
+        cues = tuple(map(bool, row.get("cues", ())))
+        if len(words) != len(mentions) or (cues and len(words) != len(cues)):
+            raise ValueError("tags that do not fit the words")
+        if unknown := set(mentions) - set(MENTION_TAGS):
+            raise ValueError(f"unknown tags {sorted(unknown)}")
+        return Sentence(words, ("O",) * len(words), NO_TYPES, mentions, cues)
+
+    return _read(path, parse, '{"tokens": [...], "mentions": [...]}')
+
+
+def _read(path: Path, parse: Callable[[dict[str, Any]], Sentence], expected: str) -> list[Sentence]:
+    """Read the sentences of a JSON Lines file, without those that have no words."""
     sentences, number = [], 0
     try:
         with open(path, encoding="utf-8") as file:
             for line in file:
                 number += 1
-                row = json.loads(line)
-                words, tags = row["tokens"], row["tags"]
-                unknown = {tag[2:] for tag in tags} - ALL_TYPES - {""}
-                if len(words) != len(tags) or (unknown and annotated == ALL_TYPES):
-                    raise ValueError(f"tags that fit neither words nor types {sorted(unknown)}")
-                if words:
-                    sentences.append(Sentence(tuple(words), tuple(tags), annotated))
+                sentence = parse(json.loads(line))
+                if sentence.words:
+                    sentences.append(sentence)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; expected a .jsonl file") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f'{path}, line {number}: {error}; expected {{"tokens": [...], "tags": [...]}}'
-        ) from error
+        raise InputError(f"{path}, line {number}: {error}; expected {expected}") from error
     return sentences
 
 
@@ -85,36 +114,6 @@ def read_partial(spec: str) -> list[Sentence]:
     if not equals or not annotated <= ALL_TYPES:
         raise InputError(f"--partial {spec}: expected TYPES=FILE with types of {', '.join(TYPES)}")
     return read_jsonl(Path(path), annotated)
-
-
-def read_mentions(path: Path) -> list[Sentence]:
-    """Read JSON Lines with ``tokens``, ``mentions`` and, where known, ``cues`` (0 or 1).
-
-    ``data/everyday.py`` writes them; `Sentence` says what the tags mean.
-
-    Raises:
-        InputError: If the file or a line cannot be read; the message names the line.
-    """
-    sentences, number = [], 0
-    try:
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                number += 1
-                row = json.loads(line)
-                words, mentions = tuple(row["tokens"]), tuple(row["mentions"])
-                cues = tuple(map(bool, row.get("cues", ())))
-                if len(words) != len(mentions) or (cues and len(words) != len(cues)):
-                    raise ValueError("tags that do not fit the words")
-                if unknown := set(mentions) - set(MENTION_TAGS):
-                    raise ValueError(f"unknown tags {sorted(unknown)}")
-                sentences.append(Sentence(words, ("O",) * len(words), NO_TYPES, mentions, cues))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; expected a .jsonl file") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f'{path}, line {number}: {error}; expected {{"tokens": [...], "mentions": [...]}}'
-        ) from error
-    return sentences
 
 
 def read_names(path: Path) -> dict[str, list[str]]:
@@ -154,16 +153,15 @@ def implied_mentions(sentence: Sentence, names: np.ndarray) -> tuple[str, ...]:
     """What entity tags say about mentions; the rest stays open.
 
     An animal by its tag and by the taxonomy is a mention. Other entities ("Chicago Bulls") and
-    words that are no names are none. A name that MultiNERD leaves unmarked may be one all the same,
-    but where animals alone were looked for, people did mark the common ones.
+    words that are no names are none. A name that is left unmarked may be one all the same, but
+    where animals alone were looked for, one that has other senses is not.
 
     Args:
         sentence: Words with entity tags.
         names: ``(W,)`` from `Preprocess.names`.
     """
-    result = ["O" if name == 0 else "?" for name in names]
-    if sentence.annotated == {"ANIM"}:
-        result = ["O"] * len(names)
+    none = (0, 3, 4) if sentence.annotated == {"ANIM"} else (0,)
+    result = ["O" if name in none else "?" for name in names]
     for first, stop, type_ in spans(sentence.tags):
         marks = [int(mark) for mark in names[first:stop]]
         if type_ not in sentence.annotated or type_ in ("MYTH", "BIO"):
@@ -267,10 +265,12 @@ class Batches:
     Args:
         sentences: The fully annotated training data, all of it in each epoch.
         partial: Partly annotated data; each epoch draws as many sentences from it, or all.
-        everyday: Sentences with mentions; each epoch draws `everyday_share` times as many, or all.
         preprocess: Words to windows.
         size: Sentences in a batch.
         augmentation: Changes made anew each epoch.
+        everyday: Sentences with mentions.
+        everyday_share: How many of them an epoch draws for each of ``sentences``, if there are.
+        hide_names: Share of sentences that are shown without what the taxonomy knows of them.
     """
 
     def __init__(

@@ -6,8 +6,8 @@
 Text format prints one entity a line, ``brown dog  ANIM  0.94``; ``json`` and ``jsonl`` print
 ``{"text", "entities": [{"text", "label", "start", "end", "score"}]}`` with character offsets into
 the original text. Texts of any length are read whole, in overlapping windows. The types are
-MultiNERD's, which leaves common animals unmarked here and there; what a text claims about animals is
-read by another head of the same model, see ``matching/claims.py``.
+MultiNERD's, which leaves common animals unmarked here and there; what a text claims about animals
+is read by other heads of the same model, see ``matching/claims.py``.
 """
 
 import json

@@ -74,6 +74,8 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 
+_SENTENCE_END = re.compile(r"[.!?;\n]")
+
 
 @dataclass(frozen=True)
 class Word:
@@ -339,7 +341,12 @@ def mentions(text: str, words: Sequence[Word], probabilities: np.ndarray) -> lis
     cues = _cues(text, words, probabilities[:, SLICES["cue"]][:, 1])
     return [
         Mention(
-            text[start:end], start, end, score, float(denied[span].mean()), _nearest(cues, start)
+            text[start:end],
+            start,
+            end,
+            score,
+            float(denied[span].mean()),
+            _cue_of(text, cues, start),
         )
         for start, end, _, score, span in _decoded(words, probabilities, "mention")
     ]
@@ -357,10 +364,14 @@ def _cues(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[t
     return found
 
 
-def _nearest(cues: Sequence[tuple[int, int]], start: int) -> tuple[int, int] | None:
-    """The cue just before a place, else the first one after it."""
+def _cue_of(text: str, cues: Sequence[tuple[int, int]], start: int) -> tuple[int, int] | None:
+    """The cue before a mention in its sentence ("no cow"), else the one behind it ("is absent")."""
     i = bisect_left(cues, (start,))
-    return cues[max(0, i - 1)] if cues else None
+    before = cues[i - 1] if i else None
+    behind = cues[i] if i < len(cues) else None
+    if before and not _SENTENCE_END.search(text, before[1], start):
+        return before
+    return behind or before
 
 
 def _decoded(

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 
 import pytest
 from conftest import error_of, script
@@ -15,7 +16,7 @@ TAXONOMY = Taxonomy.load()
 @pytest.fixture(scope="module")
 def names():
     """Only one name for each slot."""
-    made = Names(TAXONOMY, ["owl"], ["owl"])
+    made = Names(TAXONOMY, ["owl"], [], ["owl"])
     made.tiers = ([("owl", "owls")],) * 3
     return made
 
@@ -64,11 +65,17 @@ def test_joined_texts_keep_their_marks(names):
 
 
 def test_slots_are_filled_with_singular_and_plural():
-    made = Names(TAXONOMY, ["goose", "sheep"], ["mouse"])
+    made = Names(TAXONOMY, ["goose", "sheep"], [], ["mouse"])
     chance = random.Random(0)
     drawn = {(made.draw(chance, False).lower(), made.draw(chance, True).lower()) for _ in range(99)}
     assert {"goose", "sheep", "mouse"} <= {single for single, _ in drawn}
     assert {"geese", "sheep", "mice"} <= {plural for _, plural in drawn}
+
+
+def test_words_with_other_senses_are_drawn_more_often():
+    made = Names(TAXONOMY, ["cow", "bat"], ["bats", "bat", "bat", "ball"] * 5, ["owl"])
+    drawn = Counter(made.draw(random.Random(seed), False).lower() for seed in range(600))
+    assert drawn["bat"] == pytest.approx(4 * drawn["cow"], rel=0.4)
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,13 @@ def outputs(words, **heads):
         ("No cat here, only dogs.", {1: 1, 5: 1}, [1], [0], [("cat", True, "No"), ("dogs",)]),
         ("A cat is not here.", {1: 1}, [1], [2, 3], [("cat", True, "is not")]),
         ("Neither ox nor cow.", {1: 1, 3: 1}, [1, 3], [0, 2], [("ox", True, "Neither")]),
-        ("No dogs. A cow is gone.", {1: 1, 4: 1}, [1, 4], [0, 5, 6], [("dogs", True, "No")]),
+        (
+            "No dogs. A cow is gone.",
+            {1: 1, 4: 1},
+            [1, 4],
+            [0, 5, 6],
+            [("dogs", True, "No"), ("cow", True, "is gone")],
+        ),
         ("Nothing.", {}, [], [], []),
     ],
 )
