@@ -264,12 +264,13 @@ class Batches:
 
     Args:
         sentences: The fully annotated training data, all of it in each epoch.
-        partial: Partly annotated data; each epoch draws as many sentences from it, or all.
+        partial: Partly annotated data.
         preprocess: Words to windows.
         size: Sentences in a batch.
         augmentation: Changes made anew each epoch.
+        partial_share: How many of them an epoch draws for each of ``sentences``, if there are.
         everyday: Sentences with mentions.
-        everyday_share: How many of them an epoch draws for each of ``sentences``, if there are.
+        everyday_share: The same for these.
         hide_names: Share of sentences that are shown without what the taxonomy knows of them.
     """
 
@@ -280,13 +281,14 @@ class Batches:
         preprocess: Preprocess,
         size: int,
         augmentation: Augmentation,
+        partial_share: float = 1.0,
         everyday: Sequence[Sentence] = (),
         everyday_share: float = 1.0,
         hide_names: float = 0.0,
     ):
         self.sentences, self.partial, self.preprocess = sentences, partial, preprocess
         self.everyday = everyday
-        self.drawn = min(len(partial), len(sentences))
+        self.drawn = min(len(partial), round(partial_share * len(sentences)))
         self.drawn_everyday = min(len(everyday), round(everyday_share * len(sentences)))
         self.size, self.augmentation, self.hide_names = size, augmentation, hide_names
         self.mask_id = preprocess.tokenizer.token_to_id("[MASK]")

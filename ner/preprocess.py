@@ -56,6 +56,9 @@ NAMES = 5  # values of `Preprocess.names`
 MAX_LENGTH = 512  # sub-words in a window, BERT's positions
 OVERLAP = 128  # sub-words that neighbouring windows share
 BATCH = 4096  # sub-words that run together; more take memory and save no time
+# Training shows animal words in other senses far more often than people use them, so a name that
+# has no other everyday sense gets that much better odds to be a mention.
+NAME_ODDS = 4.0
 CUE = 0.5  # probability from which a word counts as a cue
 
 # Words as the treebank-style tokens of MultiNERD: clitics and punctuation stand alone, hyphens,
@@ -259,7 +262,18 @@ def word_probabilities(
         for (i, window), row in zip(batch, logits, strict=True):
             for part in SLICES.values():
                 results[i][window.words, part] = softmax(row[window.positions, part])
+            known = window.token_type_ids[window.positions] // SHAPES
+            names = window.words[(known == 1) | (known == 2)]
+            results[i][names, SLICES["mention"]] = _favour_names(
+                results[i][names, SLICES["mention"]]
+            )
     return results
+
+
+def _favour_names(probabilities: np.ndarray) -> np.ndarray:
+    """Multiply the odds of ``B`` and ``I`` against ``O`` by `NAME_ODDS`, ``(N, 3)``."""
+    weighted = probabilities * (1, NAME_ODDS, NAME_ODDS)
+    return weighted / weighted.sum(axis=1, keepdims=True)
 
 
 def _batches(rows: Sequence[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:

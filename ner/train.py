@@ -37,7 +37,9 @@ class NerConfig(TrainConfig):
     learning_rate: float = option(3e-4, "peak learning rate of the encoder")
     typo: float = option(0.15, "share of mentions misspelt in everyday data")
     hide_names: float = option(0.2, "share of sentences whose names the taxonomy does not mark")
-    everyday_share: float = option(1.5, "everyday sentences an epoch for each one of --data")
+    partial_share: float = option(1.0, "sentences of --partial an epoch for each one of --data")
+    everyday_share: float = option(1.5, "sentences of --everyday an epoch for each one of --data")
+    entity_weight: float = option(1.0, "weight of the entity loss beside those of the other heads")
     label_smoothing: float = option(0.0, "share of the target spread over all labels")
 
     def __post_init__(self):
@@ -106,13 +108,16 @@ def main() -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     save_json(config, args.output / "train_config.json")
 
+    weights = dict.fromkeys(SLICES, 1.0) | {"entity": config.entity_weight}
+
     def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         inputs = {name: value.to(device) for name, value in batch.inputs.items()}
         logits = model(**inputs).logits.flatten(0, 1)  # (B * T, L)
         allowed = batch.allowed.flatten(0, 1).to(device)
         losses = [
-            partial_label_loss(logits[:, head], allowed[:, head], config.label_smoothing)
-            for head in SLICES.values()
+            weights[name]
+            * partial_label_loss(logits[:, head], allowed[:, head], config.label_smoothing)
+            for name, head in SLICES.items()
             if allowed[:, head].any()
         ]
         return torch.stack(losses).sum()
@@ -136,7 +141,7 @@ def main() -> int:
     augmentation = Augmentation(config.recase, config.mask, config.replace, names, config.typo)
     batches = Batches(
         *(training, partial, preprocess, config.batch_size, augmentation),
-        *(everyday, config.everyday_share, config.hide_names),
+        *(config.partial_share, everyday, config.everyday_share, config.hide_names),
     )
     fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
     save(model, preprocess, args.output)

@@ -120,7 +120,7 @@ def test_mention_sentences_say_nothing_of_entities(tiny_bert, everyday):
     sentences = read_mentions(everyday / "train.jsonl")
     assert all(sentence.annotated == NO_TYPES for sentence in sentences)
     data = [Sentence(("Rome",), ("B-LOC",))] * 160
-    batches = Batches(data, [], Preprocess.load(tiny_bert), 32, Augmentation(), sentences)
+    batches = Batches(data, [], Preprocess.load(tiny_bert), 32, Augmentation(), everyday=sentences)
     allowed = [batch.allowed.flatten(0, 1) for batch in batches]
     said = {
         head: sum(int(a[:, part].any(1).sum()) for a in allowed) for head, part in SLICES.items()

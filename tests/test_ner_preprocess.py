@@ -130,6 +130,18 @@ def test_words_without_sub_words_are_outside(preprocess):
     assert np.allclose([rows[:, part].sum(axis=1) for part in SLICES.values()], 1)
 
 
+def test_names_without_other_senses_get_better_odds(preprocess):
+    """From logits that say nothing: 8 to 1 for "cow", 2 to 1 for "seal" and "the"."""
+
+    def model(batch):
+        return np.zeros((*batch["input_ids"].shape, len(OUTPUTS)), np.float32)
+
+    (rows,) = word_probabilities(model, preprocess, [["the", "cow", "seal"]])
+    outside = rows[:, SLICES["mention"]][:, 0]
+    assert outside.tolist() == pytest.approx([1 / 3, 1 / 9, 1 / 3])
+    assert np.allclose([rows[:, part].sum(axis=1) for part in SLICES.values()], 1)
+
+
 def test_pad_marks_what_is_real(preprocess):
     short, long = preprocess.windows(["cow"])[0], preprocess.windows(["cow"] * 5)[0]
     batch = pad([short, long])
