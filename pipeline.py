@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.inference import PhotoClassifier, Prediction
-from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, run
+from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, run
 from common.errors import InputError
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
 from matching.claims import Claim, Reader
@@ -212,8 +212,7 @@ def main() -> int:
         return answer_file(verifier, args.pairs, args.output, args.resume)
     if None in single:
         parser.error("needs --text and --image, or --pairs and --output, or --list-animals")
-    if not args.text.strip():
-        raise InputError("--text is empty; expected a sentence")
+    checked_text(args.text)
     verifier = Verifier.load(args.classifier_model, args.ner_model, args.match, args.device)
     answer = verifier.verify(args.text, args.image)
     if args.format == "json":

@@ -218,7 +218,8 @@ def main() -> int:
     for category in dict.fromkeys(example.category for example in examples):
         part = np.array([i for i, e in enumerate(examples) if e.category == category])
         whole = np.mean([ours[i] == examples[i].claims for i in part])
-        print(f"{category:22} {len(part):9} {whole:10.3f} {f1(rows[part, :3]):10.3f}")
+        shown = f"{f1(rows[part, :3]):10.3f}" if rows[part, 2].any() else f"{'-':>10}"
+        print(f"{category:22} {len(part):9} {whole:10.3f} {shown}")
     if args.errors:
         print()
         for example, spans in zip(examples, ours, strict=True):

@@ -85,9 +85,7 @@ def read_texts(args: argparse.Namespace) -> list[str]:
         InputError: If the text is empty, or the file cannot be read.
     """
     if args.text is not None:
-        if not args.text.strip():
-            raise InputError("--text is empty; expected a sentence")
-        return [args.text]
+        return [checked_text(args.text)]
     try:
         with open(args.file, encoding="utf-8-sig") as lines:
             return [line.rstrip("\r\n") for line in lines]
@@ -95,6 +93,21 @@ def read_texts(args: argparse.Namespace) -> list[str]:
         raise InputError(f"{args.file}: not UTF-8 text ({error.reason})") from error
     except OSError as error:
         raise InputError(f"{args.file}: {error.strerror}; expected one text a line") from error
+
+
+def checked_text(text: str) -> str:
+    """The value of ``--text``, if there is something to read in it.
+
+    Raises:
+        InputError: If it is empty or no valid Unicode.
+    """
+    if not text.strip():
+        raise InputError("--text is empty; expected a sentence")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # bytes that the shell passed on
+        raise InputError(f"--text is not UTF-8 text ({error.reason})") from error
+    return text
 
 
 def run(main: Callable[[], int]) -> NoReturn:

@@ -34,7 +34,7 @@ from matching.taxonomy import Taxonomy
 
 PHRASES = ROOT / "data/phrases"
 # How often the lines of a file are used: templates with other names each time.
-FILLS = {"everyday.txt": 10, "polarity.txt": 14, "nonliteral.txt": 4, "long.txt": 10}
+FILLS = {"everyday.txt": 10, "polarity.txt": 14, "nonliteral.txt": 8, "long.txt": 10}
 BASE = 5  # weight of a favourite whose word has no other senses in the training data
 HELD_OUT = 20  # every 20th line is for validation
 JOINED = 0.25  # share of filled lines that are joined with others to one text

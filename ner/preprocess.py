@@ -186,9 +186,8 @@ class Preprocess:
         Returns:
             Overlapping windows in reading order, at least one.
         """
-        encoding = self.tokenizer.encode(
-            list(words), is_pretokenized=True, add_special_tokens=False
-        )
+        readable = [word.encode(errors="replace").decode() for word in words]  # lone surrogates
+        encoding = self.tokenizer.encode(readable, is_pretokenized=True, add_special_tokens=False)
         ids = np.array(encoding.ids, np.int64)  # (N,)
         owner = np.array(encoding.word_ids, np.int64)  # (N,) the word of each sub-word
         known = np.array([word_shape(word) for word in words], np.int64)

@@ -119,6 +119,7 @@ def test_list_animals():
     [
         (("--text", "A cow."), "needs --text and --image, or --pairs and --output"),
         (("--text", "", "--image", RACCOON), "--text is empty; expected a sentence"),
+        (("--text", "a cow \udcff", "--image", RACCOON), "--text is not UTF-8 text"),
         (("--text", "A cow.", "--image", "none.jpg"), "none.jpg: no such file"),
         (("--text", "A cow.", "--image", SAMPLES), "a folder; expected an image file"),
         (("--text", "A cow.", "--image", "README.md"), "README.md: not an image"),
