@@ -67,7 +67,9 @@ def test_joined_texts_keep_their_marks(names):
 def test_slots_are_filled_with_singular_and_plural():
     made = Names(TAXONOMY, ["goose", "sheep"], [], ["mouse"])
     chance = random.Random(0)
-    drawn = {(made.draw(chance, False).lower(), made.draw(chance, True).lower()) for _ in range(99)}
+    drawn = {
+        (made.draw(chance, False).lower(), made.draw(chance, True).lower()) for _ in range(500)
+    }
     assert {"goose", "sheep", "mouse"} <= {single for single, _ in drawn}
     assert {"geese", "sheep", "mice"} <= {plural for _, plural in drawn}
 
