@@ -258,7 +258,7 @@ NOISE = re.compile(
     r"plastic|fake|inflatable|ceramic|wooden|mechanical|hot|chili|hello|mickey|baseball|cricket|"
     r"computer|keyboard|desk|fried|cooked|grilled|sandwich|soup|plate|bowl|food|cake|salad|hat|"
     r"mask|mascot|shaped|themed|print|figures?|dolls?|pants|team|game|horn|jet|rug|sign|logo|"
-    r"no|not|n't|without|nobody|none|never)\b",
+    r"no|not|without|nobody|none|never)\b|n['’]t\b",
     re.IGNORECASE,
 )
 
@@ -290,9 +290,8 @@ def from_captions(folder: Path, taxonomy: Taxonomy, chance: random.Random) -> li
     for text in texts:
         names = {name.concept for name in taxonomy.find(text)}
         kind = bool(names)
-        if len(chosen[kind]) >= CAPTIONS[kind] or (
-            names and min(seen.get(n, 0) for n in names) > 800
-        ):
+        often = bool(names) and min(seen.get(name, 0) for name in names) > SEEN
+        if often or len(chosen[kind]) >= CAPTIONS[kind]:
             continue
         row = silver(text, taxonomy)
         if kind and not any(tag[0] == "B" for tag in row["mentions"]) and chance.random() < 0.8:

@@ -21,6 +21,7 @@ from common.cli import ArgumentParser, run
 from common.numeric import bootstrap_interval
 from common.onnx import Run
 from common.paths import NER_MODEL
+from matching.claims import DENIED
 from ner.preprocess import (
     LABELS,
     MENTION_LABELS,
@@ -82,7 +83,7 @@ def mention_scores(
         path = decode(rows[:, SLICES["mention"]], MENTION_LABELS)
         denied = rows[:, SLICES["polarity"]][:, 1]
         found = {
-            (first, stop, bool(denied[first:stop].mean() > 0.5))
+            (first, stop, bool(denied[first:stop].mean() >= DENIED))
             for first, stop, _ in spans([MENTION_LABELS[i] for i in path])
             if "?" not in sentence.mentions[first:stop]
         }

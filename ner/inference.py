@@ -1,9 +1,9 @@
 """Find named entities in text, on onnxruntime and without torch.
 
-    python ner/inference.py --text "A brown dog is playing with a ball."
+    python ner/inference.py --text "The red fox (Vulpes vulpes) is found in Europe."
     python ner/inference.py --file texts.txt --format jsonl      # one text a line
 
-Text format prints one entity a line, ``brown dog  ANIM  0.94``; ``json`` and ``jsonl`` print
+Text format prints one entity a line, ``red fox  ANIM  0.61``; ``json`` and ``jsonl`` print
 ``{"text", "entities": [{"text", "label", "start", "end", "score"}]}`` with character offsets into
 the original text. Texts of any length are read whole, in overlapping windows. The types are
 MultiNERD's, which leaves common animals unmarked here and there; what a text claims about animals
@@ -33,6 +33,7 @@ from ner.preprocess import (
     Word,
     entities,
     mentions,
+    paragraphs,
     split_words,
     word_probabilities,
 )
@@ -76,10 +77,11 @@ class Recognizer:
     def _read(self, texts: Sequence[str]) -> Iterator[tuple[str, list[Word], np.ndarray]]:
         """Run the model on texts: each with its words and their probabilities."""
         words = [split_words(text) for text in texts]
-        rows = word_probabilities(
-            self.model, self.preprocess, [[word.text for word in part] for part in words]
-        )
-        return zip(texts, words, rows, strict=True)
+        parts = [paragraphs(*pair) for pair in zip(texts, words, strict=True)]
+        flat = [[word.text for word in part] for of_text in parts for part in of_text]
+        rows = iter(word_probabilities(self.model, self.preprocess, flat))
+        whole = [np.concatenate([next(rows) for _ in of_text]) for of_text in parts]
+        return zip(texts, words, whole, strict=True)
 
 
 def get_args_parser() -> ArgumentParser:

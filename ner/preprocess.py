@@ -78,6 +78,7 @@ _WORD = re.compile(
 )
 
 _SENTENCE_END = re.compile(r"[.!?;\n]")
+_BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,16 @@ class Window:
 def split_words(text: str) -> list[Word]:
     """Split a text into words with exact character offsets; time is linear in its length."""
     return [Word(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
+
+
+def paragraphs(text: str, words: Sequence[Word]) -> list[list[Word]]:
+    """Group the words of a text by its paragraphs, at least one; no denial reaches further."""
+    parts: list[list[Word]] = [[]]
+    for word in words:
+        if parts[-1] and _BLANK_LINE.search(text, parts[-1][-1].end, word.start):
+            parts.append([])
+        parts[-1].append(word)
+    return parts
 
 
 def word_shape(word: str) -> int:

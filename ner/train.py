@@ -47,6 +47,9 @@ class NerConfig(TrainConfig):
         for name in ("recase", "mask", "replace", "typo", "hide_names"):
             if not 0 <= getattr(self, name) <= 0.5:
                 raise InputError(f"{name} must be in [0, 0.5], not {getattr(self, name)}")
+        for name in ("partial_share", "everyday_share", "entity_weight"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must not be below 0, but is {getattr(self, name)}")
 
 
 def get_args_parser() -> ArgumentParser:

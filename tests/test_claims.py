@@ -19,9 +19,9 @@ def reader():
     return Reader.load()
 
 
-def misread(sentence: str, expected: str):
-    """A row that the shipped model gets wrong."""
-    return pytest.param(sentence, expected, marks=pytest.mark.xfail(strict=False))
+def misread(sentence: str, expected: str, by_a_hair: bool = False):
+    """A row that the shipped model gets wrong; by a hair: some processors may get it right."""
+    return pytest.param(sentence, expected, marks=pytest.mark.xfail(strict=not by_a_hair))
 
 
 # A row reads: the sentence, then its claims; "-" marks a denied one.
@@ -43,7 +43,7 @@ def misread(sentence: str, expected: str):
         ("I don't know if it is a cow.", "cow"),
         ("No doubt it is a fox.", "fox"),
         ("Without a doubt, this is a tiger.", "tiger"),
-        misread("There is little doubt that it's a lion.", "lion"),
+        misread("There is little doubt that it's a lion.", "lion", by_a_hair=True),
         ("I've never seen such a big cow!", "cow"),
         ("You can't miss the elephant.", "elephant"),
         misread("A wolf, if not a fox.", "wolf fox"),
@@ -103,6 +103,7 @@ def misread(sentence: str, expected: str):
         ("There is no cat and there is a dog.", "-cat dog"),
         ("A dog, no cat, and a horse.", "dog -cat horse"),
         misread("dog - no cat - horse", "dog -cat horse"),
+        ("no dog\n\na cow", "-dog cow"),
         ("There is no dog near the cow.", "-dog cow"),
         ("There is no fence around the cow.", "cow"),
         ("There are no people next to the cow.", "cow"),
@@ -189,6 +190,13 @@ ODD = {
     "punctuation": "?!.,;:" * 500,
     "spaces": " \t\n\u00a0\u3000",
 }
+
+
+def test_a_class_of_the_users_own_is_found_without_training(reader):
+    text = "There is a snow snark in the picture."
+    assert reader.read([text]) == [[]]
+    (claim,) = Reader.load(classes=["snow_snark"]).read([text])[0]
+    assert (claim.mention, claim.animal, claim.negated) == ("snow snark", "snow snark", False)
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)

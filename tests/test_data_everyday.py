@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from conftest import error_of, script
 
+from common.errors import InputError
 from data.everyday import Names, fill, from_captions, join, row_of, silver
 from matching.taxonomy import Taxonomy
 
@@ -88,6 +89,7 @@ def test_words_with_other_senses_are_drawn_more_often():
         ("A dog house in a yard", "A dog/? house in a yard"),
         ("A stuffed giraffe on a bed", "A stuffed giraffe/? on a bed"),
         ("A seal on a rock", "A seal/? on a rock"),
+        ("There isn't a dog on the beach", "There is n't a dog/? on the beach"),
         ("A man with a bag", "A man with a bag"),
     ],
 )
@@ -123,6 +125,11 @@ def test_script_writes_both_splits(tmp_path):
     first = (output / "train.jsonl").read_bytes()
     script("data/everyday.py", *arguments)
     assert (output / "train.jsonl").read_bytes() == first
+
+
+def test_a_cue_around_a_slot_is_refused(names):
+    with pytest.raises(InputError, match="a cue with a slot inside"):
+        fill("<no {-}>", names, random.Random(0))
 
 
 def test_missing_phrases(tmp_path):

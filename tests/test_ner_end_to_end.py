@@ -122,6 +122,7 @@ def test_a_trained_folder_as_base_keeps_what_it_learned(tiny_ner):
         (("--base-model", "no/such/model"), "--base-model no/such/model: no BERT model there"),
         (("--partial", "CATS=x.jsonl"), "--partial CATS=x.jsonl: expected TYPES=FILE"),
         (("--mask", "0.9"), "mask must be in [0, 0.5], not 0.9"),
+        (("--entity-weight", "-1"), "entity_weight must not be below 0, but is -1.0"),
         (("--names", "none.json"), "none.json: "),
         (("--everyday", "nowhere"), "nowhere/train.jsonl: No such file"),
         (("--resume",), "--resume: no checkpoint at"),

@@ -15,6 +15,7 @@ from ner.preprocess import (
     entities,
     mentions,
     pad,
+    paragraphs,
     spans,
     split_words,
     word_probabilities,
@@ -55,6 +56,16 @@ def test_split_words(text, words):
     found = split_words(text)
     assert [word.text for word in found] == words
     assert all(text[word.start : word.end] == word.text for word in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [("no dog\n\na cow", [2, 2]), ("no\ndog", [2]), ("a\n \t\n\n b\n\n", [1, 1]), ("", [0])],
+)
+def test_paragraphs_end_at_blank_lines(text, sizes):
+    parts = paragraphs(text, split_words(text))
+    assert [len(part) for part in parts] == sizes
+    assert [word for part in parts for word in part] == split_words(text)
 
 
 @pytest.mark.parametrize(
