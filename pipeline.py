@@ -2,6 +2,7 @@
 
     python pipeline.py --text "There is a cow in the picture." --image photo.jpg
     python pipeline.py --text "No cats here, only dogs." --image photo.jpg --format json
+    python pipeline.py --text "A raccoon." --image photo.jpg --explain why.png
     python pipeline.py --pairs pairs.csv --output answers.csv      # columns text,image
     python pipeline.py --list-animals
 
@@ -16,15 +17,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from classifier.inference import PhotoClassifier, Prediction
+from classifier.inference import PhotoClassifier, Prediction, animals_of
+from classifier.preprocess import load_image
 from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, run
 from common.errors import InputError
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
 from matching.claims import Claim, Reader
 from matching.taxonomy import Taxonomy
 from matching.verdict import MATCHES, Sighting, Verdict, decide
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PAIR_COLUMNS = ("text", "image")
 ANSWER_COLUMNS = (
@@ -67,6 +72,7 @@ class Answer:
                 "label": label,
                 "probability": probability,
                 "known": self.prediction.known,
+                "concept": self.prediction.concept_as_json(),
                 "top": top,
             },
             "error": None,
@@ -120,7 +126,7 @@ class Verifier:
             InputError: If a folder holds no exported model.
         """
         photos = PhotoClassifier.load(classifier, device)
-        return cls(photos, Reader.load(ner, device, photos.config.classes), match)
+        return cls(photos, Reader.load(ner, device, photos.config.animals), match)
 
     def verify(self, text: str, image: Path | str) -> Answer:
         """Answer one pair.
@@ -158,11 +164,28 @@ class Verifier:
                 else:
                     yield Answer(text, image, self.decide(claims[text], prediction), prediction)
 
+    def explain(self, answer: Answer, folder: Path = Path()) -> "Image.Image":
+        """Draw an answer: the photo, where its animal was seen, the classes, and each claim.
+
+        Args:
+            answer: With a verdict.
+            folder: What its image path is relative to.
+        """
+        lines = [f"“{answer.text}”"]
+        for judged in answer.verdict.claims:
+            outcome = {True: "holds", False: "does not hold", None: "undecided"}[judged.holds]
+            mention = f"{'no ' * judged.claim.negated}{judged.claim.mention}"
+            lines.append(f"{mention} {outcome}: {judged.explanation}")
+        if not answer.verdict.claims:
+            lines.append(answer.verdict.explanation)
+        photo = load_image(folder / answer.image)
+        return self.classifier.explain(photo, TOP, answer.answer, lines)
+
     def decide(self, claims: Sequence[Claim], prediction: Prediction) -> Verdict:
         """The verdict on what a text claims and a photo shows."""
         return decide(
             claims,
-            Sighting(prediction.probabilities, prediction.known),
+            Sighting(animals_of(prediction.probabilities), prediction.known),
             self.reader.taxonomy,
             self.classifier.config.claim_threshold,
             self.match,
@@ -184,6 +207,7 @@ def get_args_parser() -> ArgumentParser:
         "--output", type=Path, metavar="FILE", help="where the answers go: csv, tsv or jsonl"
     )
     parser.add_argument("--resume", action="store_true", help="skip what --output already holds")
+    parser.add_explain()
     parser.add_argument("--list-animals", action="store_true", help="classes and their names")
     parser.add_argument(
         "--match",
@@ -206,8 +230,8 @@ def main() -> int:
     if args.list_animals:
         return list_animals(args.classifier_model)
     if any(value is not None for value in batch):
-        if None in batch or any(value is not None for value in single):
-            parser.error("a batch needs --pairs and --output, without --text and --image")
+        if None in batch or any(value is not None for value in (*single, args.explain)):
+            parser.error("a batch needs --pairs and --output, without --text, --image, --explain")
         verifier = Verifier.load(args.classifier_model, args.ner_model, args.match, args.device)
         return answer_file(verifier, args.pairs, args.output, args.resume)
     if None in single:
@@ -215,6 +239,10 @@ def main() -> int:
     checked_text(args.text)
     verifier = Verifier.load(args.classifier_model, args.ner_model, args.match, args.device)
     answer = verifier.verify(args.text, args.image)
+    if args.explain:
+        from classifier.explain import save_picture
+
+        save_picture(verifier.explain(answer), args.explain)
     if args.format == "json":
         print(json.dumps(answer.to_json(), ensure_ascii=False))
     else:
@@ -228,7 +256,7 @@ def list_animals(folder: Path) -> int:
     """Print every class with the names it answers to."""
     from classifier.config import ModelConfig
 
-    for label, names in Taxonomy.load().names_for_classes(ModelConfig.load(folder).classes).items():
+    for label, names in Taxonomy.load().names_for_classes(ModelConfig.load(folder).animals).items():
         print(f"{label}: {', '.join(names)}")
     return 0
 

@@ -1,13 +1,14 @@
-"""What turns logits into answers: temperature and thresholds, all chosen on validation data."""
+"""What turns logits into answers: temperature, detector, thresholds, chosen on validation data."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from classifier.config import ModelConfig
-from common.numeric import softmax
+from classifier.config import UNNAMED, ModelConfig
+from common.numeric import auroc, log_sum_exp, softmax
 
-KNOWN_SHARE = 0.95  # of validation photos of known classes that must be called known
+KNOWN_SHARE = 0.97  # of validation photos of known classes that must be called known
 
 
 def negative_log_likelihood(logits: np.ndarray, targets: np.ndarray, temperature: float) -> float:
@@ -22,41 +23,66 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(min(grid, key=lambda t: negative_log_likelihood(logits, targets, t)))
 
 
-def energy_score(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """How familiar a photo looks: the negative free energy (Liu et al., NeurIPS 2020).
+def max_softmax(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """Probability of the best animal (Hendrycks & Gimpel, ICLR 2017)."""
+    return softmax(logits)[..., named].max(axis=-1)
+
+
+def energy(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """Negative free energy of the animals (Liu et al., NeurIPS 2020)."""
+    return log_sum_exp(logits[..., named])
+
+
+def odds(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """Log odds of the animals against the classes for all else (Hendrycks et al., ICLR 2019)."""
+    return log_sum_exp(logits[..., named]) - log_sum_exp(logits[..., ~named])
+
+
+Detector = Callable[[np.ndarray, np.ndarray], np.ndarray]
+DETECTORS: dict[str, Detector] = {"max_softmax": max_softmax, "energy": energy, "odds": odds}
+
+
+def named_classes(config: ModelConfig) -> np.ndarray:
+    """Which classes name an animal, ``(C,)`` bool."""
+    return np.array([name not in UNNAMED for name in config.classes])
+
+
+def known_score(logits: np.ndarray, config: ModelConfig, detector: str | None = None) -> np.ndarray:
+    """How sure it is that photos show one of the animals that the classifier names.
 
     Args:
-        logits: ``(N, C)``.
-        temperature: The model's softmax temperature.
+        logits: ``(..., C)``.
+        config: Of the model.
+        detector: A key of `DETECTORS`; the model's own without it.
 
     Returns:
-        ``(N,)``, higher for photos like those of training.
+        ``(...)``, higher for photos like those of the known animals.
     """
-    scaled = np.asarray(logits, np.float64) / temperature
-    top = scaled.max(axis=-1, keepdims=True)
-    return temperature * (top[..., 0] + np.log(np.exp(scaled - top).sum(axis=-1)))
+    score = DETECTORS[detector or config.detector]
+    return score(np.asarray(logits, np.float64) / config.temperature, named_classes(config))
 
 
-def known_threshold(scores: np.ndarray) -> float:
-    """The energy score that `KNOWN_SHARE` of the photos of known classes reach."""
-    return float(np.quantile(scores, 1 - KNOWN_SHARE))
+def detectors_for(config: ModelConfig) -> list[str]:
+    """The detectors that a model can use: `odds` needs a class for all else."""
+    return [name for name in DETECTORS if name != "odds" or not named_classes(config).all()]
 
 
-def claim_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float:
+def claim_threshold(probabilities: np.ndarray, targets: np.ndarray, named: np.ndarray) -> float:
     """The probability from which a claim is believed.
 
     Half of the claims are true and name the photo's class. Of the false ones half name the most
-    probable other class, as a mistaken observer would, and half any other class. The threshold
+    probable other animal, as a mistaken observer would, and half any other animal. The threshold
     judges most of them rightly; between equals the middle one is taken.
 
     Args:
         probabilities: ``(N, C)``.
         targets: ``(N,)`` class indices.
+        named: ``(C,)`` bool, the classes that claims name.
     """
     own = np.zeros(probabilities.shape, bool)
     own[np.arange(len(targets)), targets] = True
     true = probabilities[own]
-    false = probabilities[~own].reshape(len(targets), -1)
+    false = probabilities[~own & named].reshape(len(targets), -1)
     grid = np.linspace(0.05, 0.95, 91)
     right = np.array(
         [2 * (true >= t).mean() + (false.max(axis=1) < t).mean() + (false < t).mean() for t in grid]
@@ -65,18 +91,29 @@ def claim_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float:
     return float(best[len(best) // 2].round(2))
 
 
-def calibrated(config: ModelConfig, logits: np.ndarray, targets: np.ndarray) -> ModelConfig:
-    """The configuration with temperature and thresholds chosen on validation photos.
+def calibrated(
+    config: ModelConfig, logits: np.ndarray, targets: np.ndarray, unknown: np.ndarray
+) -> ModelConfig:
+    """The configuration with temperature, detector and thresholds chosen on validation photos.
 
     Args:
         config: Of the model.
-        logits: ``(N, C)``.
+        logits: Of photos of animals that it names, ``(N, C)``.
         targets: ``(N,)`` class indices.
+        unknown: Logits of photos of anything else, ``(M, C)``; without any, energy is the detector.
     """
-    temperature = fit_temperature(logits, targets)
+    named = named_classes(config)
+    temperature = round(fit_temperature(logits, targets), 4)
+    config = replace(config, temperature=temperature, detector="energy")
+    if len(unknown):
+        areas = {
+            name: auroc(known_score(logits, config, name), known_score(unknown, config, name))
+            for name in detectors_for(config)
+        }
+        config = replace(config, detector=max(areas, key=lambda name: areas[name]))
+    threshold = np.quantile(known_score(logits, config), 1 - KNOWN_SHARE)
     return replace(
         config,
-        temperature=round(temperature, 4),
-        known_threshold=round(known_threshold(energy_score(logits, temperature)), 4),
-        claim_threshold=claim_threshold(softmax(logits, temperature), targets),
+        known_threshold=round(float(threshold), 4),
+        claim_threshold=claim_threshold(softmax(logits, temperature), targets, named),
     )

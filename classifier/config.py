@@ -8,6 +8,10 @@ from pathlib import Path
 from classifier.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 from common.config import save_json
 from common.errors import InputError
+from matching.taxonomy import OTHER_ANIMAL
+
+NOT_ANIMAL = "not_animal"  # the class of photos without an animal
+UNNAMED = (OTHER_ANIMAL, NOT_ANIMAL)  # what a model trained with them says of unknown photos
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,7 @@ class ModelConfig:
     """Shape, preprocessing and calibration of one classifier.
 
     Attributes:
-        classes: Names in the order of the logits, with underscores.
+        classes: Names in the order of the logits, with underscores; `UNNAMED` may be among them.
         layers: Bottleneck blocks in the four stages; (3, 4, 6, 3) is ResNet50.
         width: Width of a bottleneck's first block; 64 is ResNet50.
         resize: Pixels of the shorter side before cropping.
@@ -23,7 +27,8 @@ class ModelConfig:
         mean: RGB means, of values in [0, 1].
         std: RGB standard deviations.
         temperature: Divides the logits (chosen on validation data).
-        known_threshold: A photo whose energy score is lower shows none of the classes.
+        detector: Which score of `classifier.calibration` tells known photos from unknown ones.
+        known_threshold: A photo whose score is lower shows none of the classes.
         claim_threshold: A concept with at least this probability is in the picture.
     """
 
@@ -35,8 +40,14 @@ class ModelConfig:
     mean: Sequence[float] = IMAGENET_MEAN
     std: Sequence[float] = IMAGENET_STD
     temperature: float = 1.0
+    detector: str = "energy"
     known_threshold: float = float("-inf")
     claim_threshold: float = 0.5
+
+    @property
+    def animals(self) -> list[str]:
+        """The classes that name an animal."""
+        return [name for name in self.classes if name not in UNNAMED]
 
     @property
     def preprocess(self) -> Preprocess:

@@ -1,21 +1,19 @@
-"""Labelled photos: the three layouts, splits, partial labels, augmentation and loaders."""
+"""Labelled photos: the three layouts, splits, partial labels and loaders."""
 
 import csv
 import random
 import sys
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
-from torchvision.transforms import v2
 
-from classifier.config import ModelConfig
+from classifier.config import NOT_ANIMAL, OTHER_ANIMAL
 from classifier.preprocess import list_images, load_image
 from common.errors import InputError
 from matching.taxonomy import Taxonomy
@@ -133,61 +131,34 @@ def allowed_classes(
 ) -> dict[str, np.ndarray]:
     """The classes that each label leaves possible, ``(C,)`` bool.
 
-    A class allows itself; the name of a group, such as ``dog``, all its classes. Labels outside
-    are not in the result, and neither are groups of a single class: they would say that every
-    monkey is the one monkey the classifier knows.
+    A class allows itself, and a basic kind its breeds too: a photo of "a dog" may show a collie.
+    The name of a group, such as ``ape``, allows all its classes, and any other label the nearest
+    class above it: a wildebeest is an antelope. Where `OTHER_ANIMAL` is a class, it is allowed to
+    groups, whose members need not all be classes, and it is what remains to labels without any.
+    Labels that allow nothing are not in the result, nor groups of a single class: they would say
+    that every monkey is the one monkey the classifier knows.
     """
-    taxonomy = taxonomy.with_classes(classes)
+    animals = [name for name in classes if name not in (OTHER_ANIMAL, NOT_ANIMAL)]
+    taxonomy = taxonomy.with_classes(animals)
     result = {}
     for label in labels:
-        inside = {label}
-        if label not in classes:
-            inside = taxonomy.classes_at_or_below(taxonomy.concept_of(label), classes)
-        if label in classes or len(inside) > 1:
-            result[label] = np.array([name in inside for name in classes])
+        concept = taxonomy.concept_of(label)
+        below = taxonomy.classes_at_or_below(concept, animals)
+        if label in classes:
+            basic = label in animals and taxonomy.concepts[concept].basic
+            inside = below if basic else {label}
+        elif label == NOT_ANIMAL:
+            continue
+        elif below:
+            inside = below | {OTHER_ANIMAL}
+            if len(inside.intersection(classes)) == 1:
+                continue
+        else:
+            inside = taxonomy.nearest_above(concept, animals) or {OTHER_ANIMAL}
+        row = np.array([name in inside for name in classes])
+        if row.any():
+            result[label] = row
     return result
-
-
-class Degrade:
-    """What cameras and the web do to a photo: low resolution, JPEG blocks, loss of colour.
-
-    Args:
-        probability: Of each of the three, drawn on its own.
-    """
-
-    def __init__(self, probability: float):
-        self.probability = probability
-
-    def __call__(self, image: Image.Image) -> Image.Image:
-        """Degrade an RGB image, same size."""
-        low, jpeg, grey, strength = torch.rand(4).tolist()
-        if low < self.probability:
-            size = image.size
-            share = 0.25 + 0.5 * strength
-            image = image.resize([max(1, round(side * share)) for side in size]).resize(size)
-        if jpeg < self.probability:
-            buffer = BytesIO()
-            image.save(buffer, "JPEG", quality=round(15 + 50 * strength))
-            image = Image.open(buffer).convert("RGB")
-        if grey < self.probability:
-            image = image.convert("L").convert("RGB")
-        return image
-
-
-def train_transform(size: int, config: ModelConfig) -> v2.Compose:
-    """Augmentation for training: a PIL image to ``(3, size, size)`` float32."""
-    return v2.Compose(
-        [
-            v2.RandomResizedCrop(size, scale=(0.35, 1.0), antialias=True),
-            v2.RandomHorizontalFlip(),
-            v2.ColorJitter(0.4, 0.4, 0.3, 0.05),
-            Degrade(0.1),
-            v2.PILToTensor(),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(config.mean, config.std),
-            v2.RandomErasing(0.1),
-        ]
-    )
 
 
 class PhotoDataset(Dataset):
@@ -197,7 +168,10 @@ class PhotoDataset(Dataset):
     """
 
     def __init__(
-        self, photos: Sequence[Photo], allowed: dict[str, np.ndarray], transform: v2.Compose
+        self,
+        photos: Sequence[Photo],
+        allowed: dict[str, np.ndarray],
+        transform: Callable[[Image.Image], torch.Tensor],
     ):
         self.photos, self.allowed, self.transform = photos, allowed, transform
         self.broken: set[int] = set()
@@ -222,20 +196,25 @@ class PhotoDataset(Dataset):
 
 
 def train_loader(
-    dataset: PhotoDataset, batch_size: int, balance: float, workers: int
+    dataset: PhotoDataset, batch_size: int, balance: float, source_balance: float, workers: int
 ) -> DataLoader:
-    """Batches in which rare classes are drawn more often.
+    """Batches in which rare classes and rare sources are drawn more often.
 
     Args:
         dataset: The training photos.
         batch_size: Photos in a batch.
         balance: 0 draws photos evenly, 1 draws classes evenly; a class of n photos is drawn in
             proportion to ``n ** (1 - balance)``.
+        source_balance: The same for the sources within a class.
         workers: Processes that read and augment.
     """
-    labels = [photo.label for photo in dataset.photos]
-    counts = {label: labels.count(label) for label in set(labels)}
-    weights = [counts[label] ** -balance for label in labels]
+    labels = Counter(photo.label for photo in dataset.photos)
+    sources = Counter((photo.label, photo.source) for photo in dataset.photos)
+    weights = [
+        labels[photo.label] ** -balance
+        * (sources[photo.label, photo.source] / labels[photo.label]) ** -source_balance
+        for photo in dataset.photos
+    ]
     return DataLoader(
         dataset,
         batch_size,

@@ -1,14 +1,18 @@
-"""Measure an image classifier: accuracy, macro accuracy, each class, intervals, confusions.
+"""Measure an image classifier: accuracy, macro accuracy, calibration, each class, what is unknown.
 
-    python classifier/evaluate.py --model models/classifier --data photos --split test
+    python classifier/evaluate.py                                       # the model that answers
+    python classifier/evaluate.py --runtime torch --model runs/classifier
+    python classifier/evaluate.py --classes data/awa2_classes.txt --output runs/awa2
 
-prints the report and saves it as ``evaluation.json`` with ``confusion.png`` in the model folder
-(``--output`` names another folder). Photos of labels that are no classes of the model measure how
-well it tells what it does not know.
+prints the report and saves it as ``evaluation.json`` with ``confusion.png`` and ``reliability.png``
+in the model folder (``--output`` names another folder). With ``--classes`` the answer is restricted
+to these and so are the photos. Photos of animals that are no class, and of none, measure how well
+it tells what it does not know.
 """
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +21,11 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 import numpy as np
 
-from classifier.calibration import energy_score
-from classifier.config import ModelConfig
+from classifier.config import NOT_ANIMAL, OTHER_ANIMAL, ModelConfig
+from classifier.metrics import by_source, report, report_unknown
 from classifier.preprocess import Run, run_photos
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.numeric import bootstrap_interval, softmax
 from common.paths import CLASSIFIER_MODEL
 
 if TYPE_CHECKING:
@@ -38,6 +41,10 @@ def get_args_parser() -> ArgumentParser:
     parser.add_model("--model", CLASSIFIER_MODEL)
     parser.add_data("animals", "labelled photos")
     parser.add_argument("--split", choices=("train", "val", "test"), default="test")
+    parser.add_argument("--classes", type=Path, metavar="FILE", help="answer with these classes")
+    parser.add_argument(
+        "--runtime", choices=("onnx", "torch"), default="onnx", help="model.onnx or the weights"
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the report")
     parser.add_device()
     return parser
@@ -60,9 +67,31 @@ def restrict(photos: "Sequence[Photo]", split: str, classes: Sequence[str]) -> "
     return [photo for photo in photos if photo.split == split and photo.label in classes]
 
 
+def unknown_groups(
+    photos: "Sequence[Photo]", split: str, config: ModelConfig
+) -> "dict[str, list[Photo]]":
+    """The photos of one split that show nothing the model has a name for, by what they are.
+
+    Photos of a kind below a class (a wildebeest is an antelope) or of a group with classes ("ape")
+    are neither known nor unknown for sure, and left out.
+    """
+    from classifier.data import allowed_classes
+    from matching.taxonomy import Taxonomy
+
+    photos = [photo for photo in photos if photo.split == split]
+    classes = [*config.animals, OTHER_ANIMAL]
+    allowed = allowed_classes({photo.label for photo in photos}, classes, Taxonomy.load())
+    other = {label for label, row in allowed.items() if row[-1] and row.sum() == 1}
+    groups = {
+        NOT_ANIMAL: [photo for photo in photos if photo.label == NOT_ANIMAL],
+        OTHER_ANIMAL: [photo for photo in photos if photo.label in other],
+    }
+    return {name: members for name, members in groups.items() if members}
+
+
 def photo_logits(
     model: Run, config: ModelConfig, photos: "Sequence[Photo]"
-) -> tuple[np.ndarray, np.ndarray]:
+) -> "tuple[np.ndarray, np.ndarray, list[Photo]]":
     """Logits and labels of photos.
 
     Args:
@@ -71,13 +100,13 @@ def photo_logits(
         photos: Unreadable ones are reported on stderr and left out.
 
     Returns:
-        Logits ``(N, C)``, and ``(N,)`` class indices, -1 for labels that are no class.
+        Logits ``(N, C)``, class indices ``(N,)`` (-1 for labels that are no class) and N photos.
 
     Raises:
         InputError: If none can be read.
     """
     index = {name: i for i, name in enumerate(config.classes)}
-    logits, targets = [], []
+    logits, targets, read = [], [], []
     paths = [photo.path for photo in photos]
     for photo, row in zip(photos, run_photos(model, config.preprocess, paths), strict=True):
         if isinstance(row, InputError):
@@ -85,109 +114,10 @@ def photo_logits(
         else:
             logits.append(row)
             targets.append(index.get(photo.label, -1))
+            read.append(photo)
     if not logits:
         raise InputError(f"none of {len(photos)} photos can be read")
-    return np.stack(logits), np.array(targets)
-
-
-def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict[str, Any]:
-    """All figures for photos of known classes.
-
-    Args:
-        logits: ``(N, C)``.
-        targets: ``(N,)`` class indices.
-        config: Names the classes; its temperature calibrates.
-    """
-    predicted = logits.argmax(axis=1)
-    right = predicted == targets
-
-    def macro(drawn: np.ndarray) -> float:
-        totals = np.bincount(targets[drawn], minlength=len(config.classes))
-        hits = np.bincount(targets[drawn], right[drawn], minlength=len(config.classes))
-        return float((hits[totals > 0] / totals[totals > 0]).mean())
-
-    def accuracy(drawn: np.ndarray) -> float:
-        return float(right[drawn].mean())
-
-    everything = np.arange(len(targets))
-    confusion = np.zeros((len(config.classes),) * 2, int)  # (true, predicted)
-    np.add.at(confusion, (targets, predicted), 1)
-    wrong = confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:10]
-    pairs = [divmod(int(i), len(config.classes)) for i in order if wrong.flat[i]]
-    return {
-        "photos": len(targets),
-        "accuracy": round(accuracy(everything), 4),
-        "accuracy_interval": _rounded(bootstrap_interval(accuracy, len(targets))),
-        "macro_accuracy": round(macro(everything), 4),
-        "macro_accuracy_interval": _rounded(bootstrap_interval(macro, len(targets))),
-        "calibration_error": round(
-            expected_calibration_error(softmax(logits, config.temperature), targets), 4
-        ),
-        "classes": _class_rows(confusion, config.classes),
-        "confusions": [
-            {"true": config.classes[i], "predicted": config.classes[j], "photos": int(wrong[i, j])}
-            for i, j in pairs
-        ],
-        "confusion_matrix": confusion.tolist(),
-    }
-
-
-def _class_rows(confusion: np.ndarray, classes: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Precision, recall and F1 of each class that occurs."""
-    rows = {}
-    for i, name in enumerate(classes):
-        hits, true, found = confusion[i, i], confusion[i].sum(), confusion[:, i].sum()
-        if true:
-            rows[name] = {
-                "precision": round(float(hits / found), 4) if found else 0.0,
-                "recall": round(float(hits / true), 4),
-                "f1": round(float(2 * hits / (true + found)), 4),
-                "photos": int(true),
-            }
-    return rows
-
-
-def expected_calibration_error(
-    probabilities: np.ndarray, targets: np.ndarray, bins: int = 15
-) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins (Guo et al. 2017)."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(right[place == b].mean() - confidence[place == b].mean()) * (place == b).mean()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps))
-
-
-def report_unknown(
-    known: np.ndarray, groups: dict[str, np.ndarray], threshold: float
-) -> dict[str, Any]:
-    """How well the energy score tells photos of no class.
-
-    Args:
-        known: Scores of photos of the classes, ``(N,)``.
-        groups: Scores of other photos by what they are.
-        threshold: From the model's configuration.
-    """
-    result: dict[str, Any] = {"known_called_known": round(float((known >= threshold).mean()), 4)}
-    for name, scores in groups.items():
-        wins = (known[:, None] > scores[None]).mean() + 0.5 * (
-            known[:, None] == scores[None]
-        ).mean()
-        result[name] = {
-            "photos": len(scores),
-            "called_known": round(float((scores >= threshold).mean()), 4),
-            "auroc": round(float(wins), 4),
-        }
-    return result
-
-
-def _rounded(interval: tuple[float, float]) -> list[float]:
-    return [round(value, 4) for value in interval]
+    return np.stack(logits), np.array(targets), read
 
 
 def as_text(figures: dict[str, Any]) -> str:
@@ -206,8 +136,16 @@ def as_text(figures: dict[str, Any]) -> str:
     lines += ["", "most frequent confusions (true, predicted, photos)"]
     for row in figures["confusions"]:
         lines.append(f"{row['true']:18} {row['predicted']:18} {row['photos']:3}")
-    for name, row in figures.get("unknown", {}).items():
-        lines.append(f"{name}: {row}")
+    unknown = figures.get("unknown", {})
+    if unknown:
+        lines += ["", f"{'unknown photos':18} photos  called known, AUROC of {unknown['detector']}"]
+        lines.append(
+            f"{'known animals':18} {figures['photos']:6}  {unknown['known_called_known']:.3f}"
+        )
+    for name, row in unknown.items():
+        if isinstance(row, dict):
+            area = row[unknown["detector"]]["auroc"]
+            lines.append(f"{name:18} {row['photos']:6}  {row['called_known']:.3f}  {area:.3f}")
     return "\n".join(lines)
 
 
@@ -230,44 +168,83 @@ def save_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path
     pyplot.close(figure)
 
 
+def save_reliability(bins: Sequence[dict[str, float]], path: Path) -> None:
+    """Draw accuracy against confidence; the area of a dot is its share of the photos."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    total = sum(row["photos"] for row in bins)
+    figure, axes = pyplot.subplots(figsize=(3.6, 3.6), layout="constrained")
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    axes.scatter(
+        [row["confidence"] for row in bins],
+        [row["accuracy"] for row in bins],
+        [20 + 400 * row["photos"] / total for row in bins],
+    )
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
+    figure.savefig(path, dpi=80)
+    pyplot.close(figure)
+
+
+def answering_with(
+    model: Run, config: ModelConfig, classes: Sequence[str]
+) -> tuple[Run, ModelConfig]:
+    """A model whose answer is restricted to some of its classes.
+
+    Raises:
+        InputError: If it has not all of them.
+    """
+    missing = sorted(set(classes) - set(config.classes))
+    if missing:
+        raise InputError(f"--classes: the model has no class {', '.join(missing)}")
+    columns = [config.classes.index(name) for name in classes]
+    return lambda images: model(images)[:, columns], replace(config, classes=list(classes))
+
+
 def main() -> int:
     """Evaluate, print and save."""
     args = get_args_parser().parse_args()
-    from classifier.data import read_photos
-    from classifier.model import load
+    from classifier.data import read_classes, read_photos
     from common.config import save_json
-    from common.training import pick_device
 
-    device = pick_device(args.device)
-    model, config = load(args.model)
-    photos = [photo for photo in read_photos(args.data) if photo.split == args.split]
-    inside = [photo for photo in photos if photo.label in config.classes]
+    if args.runtime == "torch":
+        from classifier.model import load
+        from common.training import pick_device
+
+        device = pick_device(args.device)
+        model, config = load(args.model)
+        function = torch_model(model.to(device), device)
+    else:
+        from classifier.inference import PhotoClassifier
+
+        classifier = PhotoClassifier.load(args.model, args.device)
+        function, config = classifier.model, classifier.config
+    photos = read_photos(args.data)
+    others: dict[str, np.ndarray] = {}
+    if args.classes:
+        function, config = answering_with(function, config, read_classes(args.classes))
+    else:
+        for name, members in unknown_groups(photos, args.split, config).items():
+            others[name], _, _ = photo_logits(function, config, members)
+    inside = restrict(photos, args.split, config.animals)
     if not inside:
         raise InputError(
             f"{args.data}: no photo in split {args.split} has a label that the model knows:"
-            f" {', '.join(config.classes)}"
+            f" {', '.join(config.animals)}"
         )
-    function = torch_model(model.to(device), device)
-    logits, targets = photo_logits(function, config, inside)
+    logits, targets, inside = photo_logits(function, config, inside)
     figures = report(logits, targets, config)
-    outside = [photo for photo in photos if photo.label not in config.classes]
-    if outside:
-        kinds = {"not_animal": [p for p in outside if p.label == "not_animal"]}
-        kinds["other_animal"] = [p for p in outside if p.label != "not_animal"]
-        figures["unknown"] = report_unknown(
-            energy_score(logits, config.temperature),
-            {
-                name: energy_score(photo_logits(function, config, part)[0], config.temperature)
-                for name, part in kinds.items()
-                if part
-            },
-            config.known_threshold,
-        )
+    figures["sources"] = by_source(logits, targets, [photo.source for photo in inside])
+    if others:
+        figures["unknown"] = report_unknown(logits, others, config)
     print(as_text(figures))
     folder = args.output or args.model
     folder.mkdir(parents=True, exist_ok=True)
     save_json(figures, folder / "evaluation.json")
     save_confusion(figures["confusion_matrix"], config.classes, folder / "confusion.png")
+    save_reliability(figures["reliability"], folder / "reliability.png")
     return 0
 
 

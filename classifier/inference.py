@@ -2,9 +2,11 @@
 
     python classifier/inference.py --image data/samples/raccoon.jpg
     python classifier/inference.py --folder photos --format csv --topk 3
+    python classifier/inference.py --image data/samples/raccoon.jpg --explain why.png
 
-Text format prints ``raccoon.jpg  raccoon 0.98`` for each photo, and says when a photo shows none of
-the classes. ``json`` prints ``{"image", "known", "predictions": [{"label", "probability"}],
+Text format prints ``raccoon.jpg  raccoon 0.98`` for each photo, ``leopard 0.52  (big cat 0.97)``
+where it is only sure of a group, and says when a photo shows none of the classes. ``json`` prints
+``{"image", "known", "predictions": [{"label", "probability"}], "concept": {"name", "probability"},
 "error"}``. A photo that cannot be read is a row with an error; the exit code is then 3, or 2 if it
 was the only one.
 """
@@ -12,7 +14,7 @@ was the only one.
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,22 @@ if not __package__:  # run as a file: import from the repository, not from this 
 import numpy as np
 from PIL import Image
 
-from classifier.calibration import energy_score
-from classifier.config import ModelConfig
-from classifier.preprocess import Run, list_images, run_photos
+from classifier.calibration import known_score
+from classifier.config import NOT_ANIMAL, ModelConfig
+from classifier.preprocess import Run, list_images, load_image, run_photos
 from common import onnx
 from common.cli import EXIT_ROWS_FAILED, ArgumentParser, run
 from common.errors import InputError
 from common.numeric import softmax
 from common.paths import CLASSIFIER_MODEL
+from matching.taxonomy import Taxonomy
+
+SURE = 0.8  # probability from which a concept is the answer; below, the next higher one is asked
+
+
+def animals_of(probabilities: Mapping[str, float]) -> dict[str, float]:
+    """The probabilities of classes without that of no animal at all."""
+    return {label: share for label, share in probabilities.items() if label != NOT_ANIMAL}
 
 
 @dataclass(frozen=True)
@@ -39,15 +49,25 @@ class Prediction:
 
     Attributes:
         probabilities: For each class, most probable first.
-        known: False when the photo shows none of the classes.
+        known: False when the photo shows none of the animals that the classifier names.
+        concept: The most specific kind of animal that the photo surely shows, with its probability;
+            None when it is not even sure of an animal.
     """
 
     probabilities: dict[str, float]
     known: bool
+    concept: tuple[str, float] | None
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The most probable classes, rounded for output."""
         return [(k, round(v, 4)) for k, v in list(self.probabilities.items())[:count]]
+
+    def concept_as_json(self) -> dict[str, Any] | None:
+        """The concept as JSON shows it."""
+        if self.concept is None:
+            return None
+        name, probability = self.concept
+        return {"name": name, "probability": round(probability, 4)}
 
 
 class PhotoClassifier:
@@ -55,11 +75,14 @@ class PhotoClassifier:
 
     Args:
         model: From ``(B, 3, crop, crop)`` to logits ``(B, C)``.
+        maps: From the same to class activation maps ``(B, C, h, w)``.
         config: The model folder's configuration.
+        taxonomy: Knows the groups that the classes belong to.
     """
 
-    def __init__(self, model: Run, config: ModelConfig):
-        self.model, self.config = model, config
+    def __init__(self, model: Run, maps: Run, config: ModelConfig, taxonomy: Taxonomy):
+        self.model, self.maps, self.config = model, maps, config
+        self.taxonomy = taxonomy.with_classes(config.animals)
 
     @classmethod
     def load(cls, folder: Path = CLASSIFIER_MODEL, device: str = "auto") -> "PhotoClassifier":
@@ -70,7 +93,12 @@ class PhotoClassifier:
         """
         config = ModelConfig.load(folder)
         model = onnx.load(folder, len(config.classes), device)
-        return cls(lambda images: model({"images": images}), config)
+        return cls(
+            lambda images: model({"images": images}),
+            lambda images: model({"images": images}, "maps"),
+            config,
+            Taxonomy.load(),
+        )
 
     def predict(self, images: Sequence[Image.Image]) -> list[Prediction]:
         """Classify RGB images of any size."""
@@ -84,13 +112,33 @@ class PhotoClassifier:
 
     def interpret(self, logits: np.ndarray) -> Prediction:
         """Calibrate the logits ``(C,)`` of one photo."""
-        temperature = self.config.temperature
-        probabilities = softmax(logits, temperature)
-        known = energy_score(logits, temperature) >= self.config.known_threshold
-        order = np.argsort(-probabilities, kind="stable")
-        return Prediction(
-            {self.config.classes[i]: float(probabilities[i]) for i in order}, bool(known)
-        )
+        shares = softmax(logits, self.config.temperature)
+        order = np.argsort(-shares, kind="stable")
+        probabilities = {self.config.classes[i]: float(shares[i]) for i in order}
+        known = known_score(logits, self.config) >= self.config.known_threshold
+        concept = self.taxonomy.surest(animals_of(probabilities), SURE)
+        return Prediction(probabilities, bool(known), concept)
+
+    def explain(
+        self, image: Image.Image, bars: int = 5, answer: str = "", lines: Sequence[str] = ()
+    ) -> Image.Image:
+        """Draw where the most probable class was seen, and how sure that is.
+
+        Args:
+            image: An RGB image of any size.
+            bars: How many classes to show.
+            answer: Printed large, if there is one.
+            lines: What else there is to say.
+        """
+        from classifier.explain import activation_overlay, draw_explanation
+
+        (maps,) = self.maps(self.config.preprocess(image)[None])
+        evidence = maps - maps.mean(axis=0)  # against the average class, whose logit means nothing
+        prediction = self.interpret(maps.mean(axis=(1, 2)))
+        (label, _), *_ = top = prediction.top(bars)
+        box = self.config.preprocess.box(*image.size)
+        photo = activation_overlay(image, box, evidence[self.config.classes.index(label)])
+        return draw_explanation(photo, top, answer, lines)
 
 
 def get_args_parser() -> ArgumentParser:
@@ -101,6 +149,7 @@ def get_args_parser() -> ArgumentParser:
     source.add_argument("--folder", type=Path, metavar="DIR", help="all images below a folder")
     parser.add_argument("--topk", type=int, default=1, metavar="K", help="classes to show (1)")
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    parser.add_explain()
     parser.add_model("--model", CLASSIFIER_MODEL)
     parser.add_device()
     return parser
@@ -108,10 +157,12 @@ def get_args_parser() -> ArgumentParser:
 
 def as_row(path: Path, result: Prediction | InputError, topk: int) -> dict[str, Any]:
     """One photo as the JSON output shows it."""
+    row: dict[str, Any] = {"image": str(path), "known": None, "predictions": [], "concept": None}
     if isinstance(result, InputError):
-        return {"image": str(path), "known": None, "predictions": [], "error": str(result)}
-    predictions = [{"label": k, "probability": v} for k, v in result.top(topk)]
-    return {"image": str(path), "known": result.known, "predictions": predictions, "error": None}
+        return row | {"error": str(result)}
+    row["known"] = result.known
+    row["predictions"] = [{"label": k, "probability": v} for k, v in result.top(topk)]
+    return row | {"concept": result.concept_as_json(), "error": None}
 
 
 def as_text(row: dict[str, Any]) -> str:
@@ -119,7 +170,12 @@ def as_text(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"{row['image']}  error: {row['error']}"
     labels = "  ".join(f"{p['label']} {p['probability']:.2f}" for p in row["predictions"])
-    return f"{row['image']}  {labels}" + ("" if row["known"] else "  (none of the known classes)")
+    line = f"{row['image']}  {labels}"
+    if not row["known"]:
+        return line + "  (none of the known classes)"
+    if row["concept"] and row["predictions"][0]["probability"] < SURE:
+        line += f"  ({row['concept']['name']} {row['concept']['probability']:.2f})"
+    return line
 
 
 def main() -> int:
@@ -128,6 +184,8 @@ def main() -> int:
     if args.topk < 1:
         raise InputError(f"--topk {args.topk}: must be at least 1")
     paths = list_images(args.folder) if args.folder else args.image
+    if args.explain and len(paths) > 1:
+        raise InputError(f"--explain: one picture for one photo, not for {len(paths)}")
     classifier = PhotoClassifier.load(args.model, args.device)
     results = zip(paths, classifier.predict_files(paths), strict=True)
     if len(paths) == 1:  # nothing else to answer: the error is the outcome
@@ -135,6 +193,10 @@ def main() -> int:
         if isinstance(result, InputError):
             raise result
         results = iter([(path, result)])
+    if args.explain:
+        from classifier.explain import save_picture
+
+        save_picture(classifier.explain(load_image(path), max(args.topk, 5)), args.explain)
     failed = write(results, args.format, args.topk)
     return EXIT_ROWS_FAILED if failed else 0
 

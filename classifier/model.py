@@ -18,11 +18,8 @@ from torchvision.models.resnet import Bottleneck
 from classifier.config import ModelConfig
 from common.errors import InputError
 
-STAGES = {  # the modules that --unfreeze trains, besides the head
-    "head": (),
-    "last-stage": ("layer4",),
-    "all": ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4"),
-}
+STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "bn1", "conv1")  # from the top
+UNFREEZE = {"head": 1, "last-stage": 2, "last-two-stages": 3, "all": len(STAGES)}
 
 
 class Classifier(ResNet):
@@ -45,17 +42,43 @@ class Classifier(ResNet):
                 module.eval()
         return self
 
+    def feature_maps(self, images: torch.Tensor) -> torch.Tensor:
+        """What the last stage makes of images: ``(B, 3, H, W)`` to ``(B, 2048, H/32, W/32)``."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """What the head sees: ``(B, 3, H, W)`` to pooled features ``(B, 2048)``."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.avgpool(x).flatten(1)
+        return self.avgpool(self.feature_maps(images)).flatten(1)
 
-    def freeze_all_but(self, policy: str) -> None:
-        """Leave gradients only to the head and the modules of a policy of `STAGES`."""
-        trained = (*STAGES[policy], "fc")
+    def class_maps(self, images: torch.Tensor) -> torch.Tensor:
+        """Where each class is seen: ``(B, 3, H, W)`` to class activation maps ``(B, C, h, w)``.
+
+        Their mean over the places is the logits exactly, because average pooling and the head are
+        both linear (Zhou et al., "Learning Deep Features for Discriminative Localization", 2016).
+        """
+        head = self.fc.weight[:, :, None, None]
+        return nn.functional.conv2d(self.feature_maps(images), head, self.fc.bias)
+
+    def unfreeze(self, policy: str) -> list[list[nn.Parameter]]:
+        """Leave gradients to what a policy of `UNFREEZE` trains, and return it by stage."""
+        trained = STAGES[: UNFREEZE[policy]]
         for name, parameter in self.named_parameters():
             parameter.requires_grad = name.split(".")[0] in trained
+        return [list(self.get_submodule(stage).parameters()) for stage in trained]
+
+
+class WithMaps(nn.Module):
+    """A classifier as it is exported: ``(B, 3, H, W)`` to logits ``(B, C)`` and class maps."""
+
+    def __init__(self, model: Classifier):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits and the class activation maps ``(B, C, h, w)`` whose mean they are."""
+        maps = self.model.class_maps(images)
+        return maps.mean((2, 3)), maps
 
 
 def read_backbone(backbone: str) -> dict[str, torch.Tensor]:

@@ -71,23 +71,31 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 @dataclass(frozen=True)
 class Preprocess:
-    """Resize the shorter side to ``resize``, cut the central square of ``crop``, normalise."""
+    """Resize the shorter side to ``resize``, cut the centre of ``crop`` pixels, normalise.
+
+    The centre may be longer than that by a factor of ``squash``, and is squeezed into a square:
+    training squeezes photos too, and animals at the edges of a photo are seen.
+    """
 
     resize: int = 256
     crop: int = 224
     mean: Sequence[float] = IMAGENET_MEAN
     std: Sequence[float] = IMAGENET_STD
+    squash: float = 1.0
+
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """What the model sees of an image: left, top, right and bottom in its pixels."""
+        side = min(width, height) * self.crop / self.resize
+        longer = min(max(width, height), side * self.squash)
+        across, down = (longer, side) if width > height else (side, longer)
+        left, top = (width - across) / 2, (height - down) / 2
+        return left, top, left + across, top + down
 
     def __call__(self, image: Image.Image) -> np.ndarray:
         """An RGB image as float32 ``(3, crop, crop)``."""
-        side = min(image.size) * self.crop / self.resize
-        left, top = (image.width - side) / 2, (image.height - side) / 2
-        # Only the central square is resized: the same pixels, and no cost for panoramas.
-        image = image.resize(
-            (self.crop, self.crop),
-            Image.Resampling.BILINEAR,
-            box=(left, top, left + side, top + side),
-        )
+        # Only the centre is resized: the same pixels, and no cost for panoramas.
+        size = self.crop, self.crop
+        image = image.resize(size, Image.Resampling.BILINEAR, box=self.box(*image.size))
         pixels = np.asarray(image, np.float32) / 255
         pixels = (pixels - np.float32(self.mean)) / np.float32(self.std)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -7,9 +7,13 @@
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
 features, then ``--unfreeze`` says what is trained on; the best mixture of both weights is kept.
-Temperature and thresholds are chosen on the validation split. The model folder (``--output``) gets
-weights, configuration, the splits, log and curve; ``checkpoint.pt`` in it is for ``--resume`` and
-may be deleted, as may ``best.safetensors`` and ``probe.safetensors``, what was blended.
+The model folder (``--output``) gets weights, configuration, the splits, log and curve;
+``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
+``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
+
+Photos with labels that are no classes teach too: "ape" says that it is one of the apes among the
+classes. The labels ``other_animal`` and ``not_animal`` are for photos of anything else; with them
+among the classes the model knows better what it does not know.
 """
 
 import sys
@@ -41,21 +45,31 @@ class ClassifierConfig(TrainConfig):
 
     backbone: str = option("imagenet", "pretrained weights: imagenet or a safetensors file")
     classes: Path | None = option(None, "file with one class a line; other photos are left out")
-    unfreeze: Literal["head", "last-stage", "all"] = option("last-stage", "layers that are trained")
-    size: int = option(192, "pixels of the augmented square; less than what the model sees later")
-    balance: float = option(0.25, "0 draws photos evenly, 1 draws classes evenly")
+    unfreeze: Literal["head", "last-stage", "last-two-stages", "all"] = option(
+        "last-two-stages", "layers that are trained"
+    )
+    size: int = option(160, "pixels of the augmented square; less than what the model sees later")
+    balance: float = option(0.4, "0 draws photos evenly, 1 draws classes evenly")
+    source_balance: float = option(0.25, "the same for the sources of photos within a class")
+    trivial: float = option(0.5, "share of photos with an operation of TrivialAugment")
+    degrade: float = option(0.08, "probability of each of blur, noise, night, grey, JPEG, low size")
+    erase: float = option(0.2, "share of photos from which a box is erased")
+    mix: float = option(0.3, "share of batches in which photos are mixed (mixup, CutMix)")
     batch_size: int = option(64, "photos a step")
-    epochs: int = option(2, "passes over the training photos")
-    learning_rate: float = option(2e-5, "peak learning rate of the pretrained layers")
-    head_learning_rate: float = option(1e-4, "peak learning rate of the head")
+    epochs: int = option(10, "passes over the training photos")
+    learning_rate: float = option(1e-4, "peak learning rate of the last stage")
+    layer_decay: float = option(0.6, "learning rate of a stage as a share of the one above it")
+    head_learning_rate: float = option(3e-4, "peak learning rate of the head")
     weight_decay: float = option(0.05, "decoupled weight decay (AdamW)")
-    label_smoothing: float = option(0.0, "share of the target spread over all classes")
-    average: float = option(0.99, "decay of the moving average of the weights; 0: no average")
+    label_smoothing: float = option(0.05, "share of the target spread over all classes")
+    average: float = option(0.998, "decay of the moving average of the weights; 0: no average")
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0 <= self.balance <= 1:
-            raise InputError(f"balance must be in [0, 1], not {self.balance}")
+        shares = ("balance", "source_balance", "trivial", "degrade", "erase", "mix", "layer_decay")
+        for name in shares:
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be in [0, 1], not {getattr(self, name)}")
 
 
 def get_args_parser() -> ArgumentParser:
@@ -76,8 +90,8 @@ def main() -> int:
     import torch
     from safetensors.torch import load_file, save_file
 
-    from classifier.calibration import calibrated
-    from classifier.config import ModelConfig
+    from classifier.augment import mix, train_transform
+    from classifier.config import OTHER_ANIMAL, ModelConfig
     from classifier.data import (
         PhotoDataset,
         allowed_classes,
@@ -85,7 +99,6 @@ def main() -> int:
         read_photos,
         save_splits,
         train_loader,
-        train_transform,
     )
     from classifier.evaluate import photo_logits, restrict, torch_model
     from classifier.model import Classifier, backbone_shape, put_backbone, read_backbone, save
@@ -99,7 +112,7 @@ def main() -> int:
     listed = read_classes(config.classes) if config.classes else sorted({p.label for p in photos})
     trained_on = {photo.label for photo in photos if photo.split == "train"}
     backbone = read_backbone(config.backbone)
-    classes = [name for name in listed if name in trained_on]
+    classes = [name for name in listed if name in {*trained_on, OTHER_ANIMAL}]
     model_config = ModelConfig(classes, **backbone_shape(backbone))
     if len(classes) < 2:
         raise InputError(f"{args.data}: training photos of {classes}; needs 2 classes")
@@ -125,7 +138,8 @@ def main() -> int:
     save_splits(photos, args.data, args.output / "splits.csv")
 
     def score(model: torch.nn.Module) -> dict[str, float]:
-        logits, targets = photo_logits(torch_model(model, device), model_config, validation)
+        with autocast(device, config.precision):
+            logits, targets, _ = photo_logits(torch_model(model, device), model_config, validation)
         right = logits.argmax(axis=1) == targets
         per_class = [right[targets == c].mean() for c in set(targets)]
         return {"macro_accuracy": sum(per_class) / len(per_class), "accuracy": right.mean()}
@@ -142,23 +156,34 @@ def main() -> int:
         )
         model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, probe)
-    model.freeze_all_but(config.unfreeze)
-    head = list(model.fc.parameters())
-    body = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith("fc.")]
+    head, *body = model.unfreeze(config.unfreeze)
     groups = [{"params": head, "lr": config.head_learning_rate}]
-    groups += [{"params": body, "lr": config.learning_rate}] if body else []
+    for depth, stage in enumerate(body):
+        rate = config.learning_rate * config.layer_decay**depth
+        groups.append({"params": stage, "lr": rate})
 
     def loss(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        images, allowed = batch
-        images = images.to(device, memory_format=torch.channels_last)
-        return partial_label_loss(model(images), allowed.to(device), config.label_smoothing)
+        images, allowed = (part.to(device) for part in batch)
+        partner, own = None, 1.0
+        if torch.rand(()) < config.mix:
+            images, partner, own = mix(images)
+        logits = model(images.contiguous(memory_format=torch.channels_last))
+        value = partial_label_loss(logits, allowed, config.label_smoothing)
+        if partner is None:
+            return value
+        other = partial_label_loss(logits, allowed[partner], config.label_smoothing)
+        return own * value + (1 - own) * other
 
-    dataset = PhotoDataset(training, allowed, train_transform(config.size, model_config))
-    loader = train_loader(dataset, config.batch_size, config.balance, config.workers)
+    transform = train_transform(
+        config.size, model_config, config.trivial, config.degrade, config.erase
+    )
+    dataset = PhotoDataset(training, allowed, transform)
+    loader = train_loader(
+        dataset, config.batch_size, config.balance, config.source_balance, config.workers
+    )
     fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
     blend(model, load_file(probe, device=str(device)), score)
-    logits, targets = photo_logits(torch_model(model, device), model_config, validation)
-    save(model, calibrated(model_config, logits, targets), args.output)
+    save(model, model_config, args.output)
     print(f"model folder: {args.output}", file=sys.stderr)
     return 0
 

@@ -71,11 +71,26 @@ class ArgumentParser(argparse.ArgumentParser):
             help="auto: int8 where it costs at most half a point (default)",
         )
 
+    def add_explain(self) -> None:
+        """Add ``--explain``."""
+        self.add_argument(
+            "--explain",
+            type=_png_file,
+            metavar="FILE.png",
+            help="draw the photo, where the animal was seen, and how sure that is",
+        )
+
     def add_model(self, name: str, default: Path) -> None:
         """Add an option that names a model folder."""
         self.add_argument(
             name, type=Path, default=default, metavar="DIR", help=f"model folder ({default.name})"
         )
+
+
+def _png_file(name: str) -> Path:
+    if not name.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{name}: expected a file name that ends in .png")
+    return Path(name)
 
 
 def read_texts(args: argparse.Namespace) -> list[str]:

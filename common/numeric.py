@@ -17,6 +17,23 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     return scaled / scaled.sum(axis=-1, keepdims=True)
 
 
+def log_sum_exp(values: np.ndarray) -> np.ndarray:
+    """``log(sum(exp(values)))`` over the last axis, without overflow."""
+    top = values.max(axis=-1, keepdims=True)
+    return np.log(np.exp(values - top).sum(axis=-1)) + top[..., 0]
+
+
+def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Area under the ROC curve: how often a positive scores above a negative; ties count half."""
+    wins = (positive[:, None] > negative).mean() + 0.5 * (positive[:, None] == negative).mean()
+    return float(wins)
+
+
+def fpr95(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Share of negatives accepted where 95 % of positives are (false positive rate at TPR 95 %)."""
+    return float((negative >= np.quantile(positive, 0.05)).mean())
+
+
 def bootstrap_interval(
     statistic: Callable[[np.ndarray], float], count: int, samples: int = 1000, seed: int = 0
 ) -> tuple[float, float]:

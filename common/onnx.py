@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OPSET = 18
 INT8_COST = 0.005  # what int8 may lose of the validation score before fp32 is kept
 
-Run = Callable[[dict[str, np.ndarray]], np.ndarray]  # a model: named inputs to logits
+Run = Callable[..., np.ndarray]  # a model: named inputs, and optionally the name of an output
 
 
 def load(folder: Path, outputs: int, device: str = "auto") -> Run:
@@ -33,7 +33,7 @@ def load(folder: Path, outputs: int, device: str = "auto") -> Run:
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Returns:
-        A function from named inputs to logits.
+        A function from named inputs to logits, or to the output that its second argument names.
 
     Raises:
         InputError: If there is no such model, it has another number of outputs, or no CUDA is there
@@ -42,14 +42,19 @@ def load(folder: Path, outputs: int, device: str = "auto") -> Run:
     path = Path(folder) / "model.onnx"
     if not path.exists():
         raise InputError(f"no model at {path}; export.py writes it from model.safetensors")
-    session = _open(path, device)
-    found = session.get_outputs()[0].shape[-1]
+    session = open_file(path, device)
+    found = next(o.shape[-1] for o in session.get_outputs() if o.name == "logits")
     if found != outputs:
         raise InputError(f"{path} has {found} outputs; its configuration names {outputs}")
-    return lambda inputs: session.run(None, inputs)[0]
+    return lambda inputs, output="logits": session.run([output], inputs)[0]
 
 
-def _open(path: Path, device: str = "cpu") -> "onnxruntime.InferenceSession":
+def open_file(path: Path, device: str = "cpu") -> "onnxruntime.InferenceSession":
+    """Open an ONNX file.
+
+    Raises:
+        InputError: If it is none, or no CUDA is there where it is asked for.
+    """
     import onnxruntime
 
     cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
@@ -72,14 +77,16 @@ def export(
     inputs: dict[str, "torch.Tensor"],
     axes: Sequence[str],
     path: Path,
+    outputs: Sequence[str] = ("logits",),
 ) -> None:
-    """Write a torch model as fp32 ONNX, with its output named ``logits``.
+    """Write a torch model as fp32 ONNX.
 
     Args:
-        model: Returns logits.
+        model: Returns what ``outputs`` names.
         inputs: Example inputs by name, in the order of the model's arguments.
         axes: Names of the inputs' first axes; their lengths vary.
         path: The file.
+        outputs: Names of what the model returns.
     """
     import torch
 
@@ -88,7 +95,7 @@ def export(
         model.eval(),
         tuple(inputs.values()),
         input_names=list(inputs),
-        output_names=["logits"],
+        output_names=list(outputs),
         dynamic_shapes=tuple(sizes for _ in inputs),
         opset_version=OPSET,
         dynamo=True,
@@ -100,11 +107,15 @@ def export(
 def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.ndarray]]) -> None:
     """Quantize weights and activations to int8, per channel, with ranges from example inputs.
 
+    The nodes that write the model's outputs stay exact: they are small, and nothing after them
+    evens out their rounding.
+
     Args:
         source: The fp32 model.
         target: The int8 model.
         batches: Calibration inputs; training data.
     """
+    import onnx
     from onnxruntime.quantization import CalibrationDataReader, quant_pre_process, quantize_static
 
     class Reader(CalibrationDataReader):
@@ -116,7 +127,10 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
 
     prepared = target.with_suffix(".prepared.onnx")
     quant_pre_process(source, prepared)
-    quantize_static(prepared, target, Reader(), per_channel=True)
+    graph = onnx.load(prepared).graph
+    outputs = {output.name for output in graph.output}
+    last = [node.name for node in graph.node if outputs.intersection(node.output)]
+    quantize_static(prepared, target, Reader(), per_channel=True, nodes_to_exclude=last)
     prepared.unlink()
 
 
@@ -145,8 +159,8 @@ def keep_best(
     """
     report: dict[str, Any] = {}
     for name, path in {"fp32": fp32, "int8": int8}.items():
-        session = _open(path)
-        value = score(lambda inputs, session=session: session.run(None, inputs)[0])
+        session = open_file(path)
+        value = score(lambda inputs, session=session: session.run(["logits"], inputs)[0])
         report[name] = {"score": round(value, 4), "megabytes": round(path.stat().st_size / 1e6, 1)}
     if precision == "auto":
         cost = report["fp32"]["score"] - report["int8"]["score"]

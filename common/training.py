@@ -42,7 +42,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
         native = (
             torch.cuda.is_bf16_supported()
             if device.type == "cuda"
-            else torch.cpu.get_capabilities().get("amx_bf16", False)
+            else torch.cpu.get_capabilities().get("avx512_bf16", False)  # so have all with AMX
         )
         precision = "bf16" if native else "fp32"
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")

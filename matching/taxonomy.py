@@ -18,9 +18,10 @@ stand in for a concept finer than any class:
 """
 
 import json
+import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,7 @@ from typing import NamedTuple
 from common.errors import InputError
 
 DEFAULT_FILE = Path(__file__).with_name("taxonomy.json")
+OTHER_ANIMAL = "other_animal"  # the label of a class for animals that are no class of their own
 ROOT = "animal"  # every concept ends up here, and so does a class that the file does not know
 MAX_WORDS = 6  # of a name; "greater flamingo of the old world" is a description
 MAX_COMPOUND = 60  # characters; "killer whale calf" is a compound, a longer run of names is a list
@@ -276,6 +278,40 @@ class Taxonomy:
                 return Judgement(frozenset().union(*answers.values()), False, tuple(answers))
             level = list(dict.fromkeys(up for _, up in steps))
         return Judgement(frozenset(), False, ())
+
+    def surest(self, probabilities: Mapping[str, float], share: float) -> tuple[str, float] | None:
+        """Return the most specific concept that a photo surely shows.
+
+        Unsure between lion, tiger and leopard it is sure of a big cat, as in the roll-up of
+        SpeciesNet (Gadot et al., "To crop or not to crop", IET Computer Vision 2024).
+
+        Args:
+            probabilities: By the classifier's labels.
+            share: From which probability on it is sure, 0 to 1.
+
+        Returns:
+            The concept at or above the most probable label that covers the fewest labels and has
+            at least ``share`` together, with its probability; None when not even "animal" has.
+        """
+        best = self.concept_of(max(probabilities, key=lambda label: probabilities[label]))
+        found = []
+        for concept in self._at_or_above(best):
+            labels = self.classes_at_or_below(concept, probabilities)
+            total = math.fsum(probabilities[label] for label in labels)
+            if total >= share:
+                found.append((len(labels), len(self._at_or_above(concept)) * -1, concept, total))
+        if not found:
+            return None
+        *_, concept, total = min(found)
+        return concept, min(1.0, total)
+
+    def nearest_above(self, concept: str, classes: Iterable[str]) -> frozenset[str]:
+        """Return the labels among ``classes`` right above a concept, with none in between."""
+        labels = {self.concept_of(label): label for label in classes}
+        above = [c for c in labels if c != concept and self.is_below(concept, c)]
+        return frozenset(
+            labels[c] for c in above if not any(o != c and self.is_below(o, c) for o in above)
+        )
 
     def _at_or_above(self, concept: str) -> frozenset[str]:
         """Return a concept and everything above it; the root is above what is unknown."""

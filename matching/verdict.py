@@ -1,7 +1,8 @@
 """The decision: do the claims of a text hold on what the classifier saw?
 
 Pure functions on plain values. Each claim gets one of three values: it holds, it does not, or that
-is undecided (None), which happens only to animals outside the classifier's knowledge. The verdict
+is undecided (None), which happens only to animals outside the classifier's knowledge, and to groups
+that an animal outside its knowledge may belong to. The verdict
 combines them in Kleene's three-valued logic, so it is undecided exactly when it hangs on an
 undecided claim.
 """
@@ -13,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from matching.claims import Claim
-from matching.taxonomy import Judgement, Taxonomy
+from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
 
 MATCHES = ("any", "all")
 
@@ -35,13 +36,31 @@ class Sighting:
     """What the classifier says about a photo."""
 
     probabilities: Mapping[str, float]
-    """Probability of each class by label, adding up to 1."""
+    """Probability of each class by label; what is missing to 1 is that of no animal at all."""
     known: bool
-    """False when the photo shows none of the classes; the probabilities then count as 0."""
+    """False when the photo shows none of the classes; those but `OTHER_ANIMAL` then count as 0."""
 
     def top(self) -> tuple[str, float]:
         """Return the most probable class and its probability."""
         return max(self.probabilities.items(), key=lambda item: item[1])
+
+    def of(self, classes: Iterable[str]) -> float:
+        """Return the probability that the photo shows one of some classes.
+
+        Added exactly, so that their order does not matter; rounding may exceed 1.
+        """
+        counted = [c for c in classes if self.known or c == OTHER_ANIMAL]
+        return min(1.0, math.fsum(self.probabilities[c] for c in counted))
+
+    @property
+    def other(self) -> float:
+        """Probability of an animal that is no class of its own."""
+        return self.probabilities.get(OTHER_ANIMAL, 0.0)
+
+    @property
+    def nothing(self) -> float:
+        """Probability that the photo shows no animal."""
+        return 1 - min(1.0, math.fsum(self.probabilities.values()))
 
 
 @dataclass(frozen=True)
@@ -140,21 +159,30 @@ def judge(
     spared = _exceptions(claim, claims, taxonomy) if claim.negated else []
     for concept in spared:
         classes -= taxonomy.judged_by(concept, labels).classes
-    probability = _sum(sighting.probabilities[c] for c in classes) if sighting.known else 0.0
+    probability = sighting.of(classes)
     present = probability >= threshold
     explanation = _explain(claim, judgement, spared, probability, present)
-    return JudgedClaim(claim, probability, present != claim.negated, judgement.exact, explanation)
+    holds: bool | None = present != claim.negated
+    group = OTHER_ANIMAL not in classes and claim.animal not in map(taxonomy.concept_of, labels)
+    if group and judgement.exact and not present and sighting.other >= threshold:
+        explanation += ", but the photo may show one outside the classifier's knowledge"
+        holds = None
+    return JudgedClaim(claim, probability, holds, judgement.exact, explanation)
 
 
 def _judge_outside(
     claim: Claim, sighting: Sighting, taxonomy: Taxonomy, threshold: float
 ) -> JudgedClaim:
-    """Judge an animal that no class answers for: absent if the photo surely shows another."""
+    """Judge an animal that no class answers for: absent if the photo surely shows other."""
     label, probability = sighting.top()
+    shown = f"{taxonomy.concept_of(label)} {probability:.2f}"
+    sure = sighting.known and label != OTHER_ANIMAL and probability >= threshold
+    if sighting.nothing >= max(probability, threshold):
+        shown, sure = f"no animal ({sighting.nothing:.2f})", True
     explanation = f"{claim.animal or claim.mention} is outside the classifier's knowledge"
-    if not sighting.known or probability < threshold:
+    if not sure:
         return JudgedClaim(claim, None, None, False, explanation)
-    explanation += f", the photo shows {taxonomy.concept_of(label)} {probability:.2f}"
+    explanation += f", the photo shows {shown}"
     return JudgedClaim(claim, None, claim.negated, False, explanation)
 
 
@@ -198,11 +226,6 @@ def _reason(
     if False in denials:
         return Reason.DENIED_ANIMAL_FOUND
     return Reason.NAMED_ANIMAL_ABSENT if sighting.known else Reason.UNKNOWN_IMAGE
-
-
-def _sum(probabilities: Iterable[float]) -> float:
-    """Add probabilities exactly, so that their order does not matter; rounding may exceed 1."""
-    return min(1.0, math.fsum(probabilities))
 
 
 def _all(values: Sequence[bool | None]) -> bool | None:

@@ -84,6 +84,7 @@ def tiny_classifier(photos, tiny_backbone, tmp_path_factory) -> Path:
     script(
         *("classifier/train.py", "--data", photos, "--output", folder, "--epochs", 2),
         *("--backbone", tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
+        *("--unfreeze", "last-stage"),
     )
     script("classifier/export.py", "--model", folder, "--data", photos)
     return folder

@@ -1,16 +1,22 @@
-"""Temperature, energy and thresholds on logits whose right answer is known."""
+"""Temperature, detectors and thresholds on logits whose right answer is known."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from classifier.calibration import (
+    DETECTORS,
+    KNOWN_SHARE,
+    calibrated,
     claim_threshold,
-    energy_score,
+    detectors_for,
     fit_temperature,
-    known_threshold,
+    known_score,
     negative_log_likelihood,
 )
-from classifier.evaluate import expected_calibration_error, report_unknown
+from classifier.config import NOT_ANIMAL, OTHER_ANIMAL, ModelConfig
+from classifier.metrics import expected_calibration_error, reliability, report_unknown
 from common.numeric import bootstrap_interval, softmax
 
 
@@ -41,31 +47,64 @@ def test_likelihood_of_a_uniform_guess():
 
 def test_calibration_error():
     logits, targets = sampled()
-    assert expected_calibration_error(softmax(logits), targets) < 0.03
-    assert expected_calibration_error(softmax(logits * 5), targets) > 0.1
+    good, sure = (reliability(softmax(logits * scale), targets) for scale in (1, 5))
+    assert expected_calibration_error(good) < 0.03
+    assert expected_calibration_error(sure) > 0.1
+    assert sum(row["photos"] for row in good) == len(targets)
+    assert all(0 <= row["accuracy"] <= 1 for row in good)
 
 
-def test_energy_is_a_soft_maximum():
-    assert energy_score(np.array([0.0, 0.0])) == pytest.approx(np.log(2))
-    assert energy_score(np.array([[1000.0, 0.0]]))[0] == pytest.approx(1000)
-    assert energy_score(np.array([4.0, 4.0]), 2.0) == pytest.approx(4 + 2 * np.log(2))
+CONFIG = ModelConfig(["cow", "lion", OTHER_ANIMAL, NOT_ANIMAL])
 
 
-def test_known_threshold_keeps_the_stated_share():
-    scores = np.random.default_rng(0).normal(size=1000)
-    assert (scores >= known_threshold(scores)).mean() == pytest.approx(0.95)
+def test_detectors():
+    logits = np.array([[0.0, 0.0, 0.0, 0.0], [1000.0, 0.0, 0.0, 1000.0], [4.0, 4.0, 0.0, 0.0]])
+    assert known_score(logits, CONFIG, "energy") == pytest.approx([np.log(2), 1000, 4 + np.log(2)])
+    assert known_score(logits, CONFIG, "odds") == pytest.approx([0, 0, 4])
+    assert known_score(logits, CONFIG, "max_softmax")[:2] == pytest.approx([0.25, 0.5])
+    warm = replace(CONFIG, temperature=2.0)
+    assert known_score(logits, warm, "energy")[2] == pytest.approx(2 + np.log(2))
+    assert detectors_for(CONFIG) == list(DETECTORS)
+    assert detectors_for(ModelConfig(["cow", "lion"])) == ["max_softmax", "energy"]
+
+
+def test_calibration_picks_what_separates_best():
+    """Twins share the probability, strangers have large logits: only the odds tell them apart."""
+    chance = np.random.default_rng(0)
+    targets = chance.integers(0, 2, 400)
+    logits = chance.normal(0, 1, (400, 4)) + np.array([6, 6, 0, 0])
+    unknown = chance.normal(0, 1, (100, 4)) + np.array([7, 0, 8, 0])
+    found = calibrated(CONFIG, logits, targets, unknown)
+    assert found.detector == "odds"
+    share = (known_score(logits, found) >= found.known_threshold).mean()
+    assert share == pytest.approx(KNOWN_SHARE, abs=0.005)
+    assert (known_score(unknown, found) >= found.known_threshold).mean() < 0.1
+    without = calibrated(CONFIG, logits, targets, np.empty((0, 4)))
+    assert without.detector == "energy"
 
 
 def test_claim_threshold_lies_between_true_and_false_claims():
     probabilities = np.array([[0.7, 0.3, 0.0], [0.1, 0.8, 0.1], [0.2, 0.1, 0.7]])
-    threshold = claim_threshold(probabilities, np.array([0, 1, 2]))
+    threshold = claim_threshold(probabilities, np.array([0, 1, 2]), np.array([True] * 3))
     assert 0.3 < threshold <= 0.7
 
 
+def test_nobody_claims_what_has_no_name():
+    probabilities = np.array([[0.4, 0.1, 0.5], [0.1, 0.45, 0.45]])
+    threshold = claim_threshold(probabilities, np.array([0, 1]), np.array([True, True, False]))
+    assert 0.1 < threshold <= 0.4
+
+
 def test_unknown_report():
-    figures = report_unknown(np.array([3.0, 4.0, 5.0]), {"sofa": np.array([1.0, 4.0])}, 3.5)
+    known = np.array([[3.0, 0, 0, 0], [4.0, 0, 0, 0], [5.0, 0, 0, 0]])
+    sofa = np.array([[1.0, 0, 0, 0], [4.0, 0, 0, 0]])
+    config = replace(CONFIG, detector="energy", known_threshold=3.5)
+    figures = report_unknown(known, {"sofa": sofa}, config)
     assert figures["known_called_known"] == pytest.approx(2 / 3, abs=1e-4)
-    assert figures["sofa"] == {"photos": 2, "called_known": 0.5, "auroc": 0.75}
+    row = figures["sofa"]
+    assert (row["photos"], row["called_known"]) == (2, 0.5)
+    assert row["energy"]["auroc"] == row["odds"]["auroc"] == 0.75
+    assert row["energy"]["fpr95"] == 0.5
 
 
 def test_bootstrap_interval_of_a_mean():

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from classifier.augment import Degrade, mix, train_transform
 from classifier.config import ModelConfig
 from classifier.data import (
     Photo,
@@ -16,7 +18,6 @@ from classifier.data import (
     read_photos,
     save_splits,
     train_loader,
-    train_transform,
 )
 from common.errors import InputError
 from common.paths import ROOT
@@ -100,6 +101,53 @@ def test_labels_allow_what_they_mean():
     }
 
 
+def test_a_wider_vocabulary_leaves_room_for_animals_without_a_class():
+    classes = ("chihuahua", "dog", "spider_monkey", "monkey", "chimpanzee", "gorilla")
+    classes += ("antelope", "turtle", "deer", "moose", "other_animal", "not_animal")
+    labels = ("dog", "chihuahua", "monkey", "ape", "deer", "wildebeest", "hawksbill", "penguin")
+    labels += ("not_animal",)
+    allowed = allowed_classes(labels, classes, Taxonomy.load())
+    names = {label: {classes[i] for i in np.flatnonzero(row)} for label, row in allowed.items()}
+    assert names == {
+        "dog": {"dog", "chihuahua"},  # a breed may be meant
+        "chihuahua": {"chihuahua"},
+        "monkey": {"monkey"},  # a spider monkey would have been called so
+        "ape": {"chimpanzee", "gorilla", "other_animal"},
+        "deer": {"deer"},
+        "wildebeest": {"antelope"},
+        "hawksbill": {"turtle"},
+        "penguin": {"other_animal"},
+        "not_animal": {"not_animal"},
+    }
+
+
+def test_degraded_photos_keep_their_size():
+    import torch
+
+    torch.manual_seed(0)
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8))
+    assert Degrade(0.0)(image) is image
+    changed = Degrade(1.0)(image)
+    assert changed.size == image.size and changed.mode == "RGB"
+    assert np.ptp(np.asarray(changed, int), axis=2).max() <= 12  # grey but for JPEG and noise
+    assert np.asarray(changed).mean() < np.asarray(image).mean()  # darker
+
+
+def test_mixed_batches_are_made_of_the_stated_shares():
+    import torch
+
+    torch.manual_seed(0)
+    images = torch.arange(6.0)[:, None, None, None].expand(6, 3, 20, 20).clone()
+    shares = set()
+    for _ in range(20):
+        mixed, partner, own = mix(images)
+        values = torch.arange(6.0)
+        expected = own * values + (1 - own) * values[partner]
+        assert torch.allclose(mixed.mean((1, 2, 3)), expected, atol=1e-4)
+        shares.add(round(own, 3))
+    assert len(shares) > 15 and torch.equal(images[:, 0, 0, 0], torch.arange(6.0))
+
+
 def dataset(photos, labels=("cow", "lion")):
     read = [p for p in read_photos(photos) if p.label in labels]
     allowed = {label: np.eye(len(labels), dtype=bool)[i] for i, label in enumerate(labels)}
@@ -139,7 +187,20 @@ def test_balance(balance, share):
     import torch
 
     photos = [Photo(Path(str(i)), "cow" if i < 900 else "lion", "train") for i in range(1000)]
-    loader = train_loader(PhotoDataset(photos, {}, None), 10, balance, 0)
+    loader = train_loader(PhotoDataset(photos, {}, None), 10, balance, 0, 0)
     torch.manual_seed(0)
     drawn = [i for _ in range(5) for i in loader.sampler]
     assert np.mean(np.array(drawn) >= 900) == pytest.approx(share, abs=0.02)
+
+
+def test_balance_of_sources():
+    """The rare source is drawn more often, the classes as often as without."""
+    import torch
+
+    photos = [Photo(Path(str(i)), "cow", "train", "web" if i < 450 else "zoo") for i in range(500)]
+    photos += [Photo(Path(str(i)), "lion", "train", "web") for i in range(500)]
+    loader = train_loader(PhotoDataset(photos, {}, None), 10, 0, 1.0, 0)
+    torch.manual_seed(0)
+    drawn = np.array([i for _ in range(5) for i in loader.sampler])
+    cows = drawn[drawn < 500]
+    assert np.mean(cows >= 450) == pytest.approx(0.5, abs=0.03)

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 from conftest import COLOURS, error_of, script
+from PIL import Image
 from safetensors.numpy import load_file
 
 
@@ -49,7 +50,68 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
     assert figures["accuracy"] == figures["macro_accuracy"] == 1.0
     assert figures["classes"]["lion"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "photos": 3}
     assert np.array(figures["confusion_matrix"]).trace() == 9
-    assert (tmp_path / "confusion.png").stat().st_size > 1000
+    for name in ("confusion.png", "reliability.png"):
+        assert (tmp_path / name).stat().st_size > 1000
+    assert sum(row["photos"] for row in figures["reliability"]) == 9
+
+
+def test_an_answer_restricted_to_some_classes(tiny_classifier, photos, tmp_path):
+    classes = tmp_path / "classes.txt"
+    classes.write_text("lion\nraccoon\n")
+    base = ("classifier/evaluate.py", "--model", tiny_classifier, "--data", photos)
+    for runtime in ("onnx", "torch"):
+        restricted = ("--classes", classes, "--output", tmp_path, "--runtime", runtime)
+        assert script(*base, *restricted).stdout.startswith("6 photos\naccuracy           1.000")
+    figures = json.loads((tmp_path / "evaluation.json").read_text())
+    assert list(figures["classes"]) == ["lion", "raccoon"] and "unknown" not in figures
+    classes.write_text("lion\nunicorn\n")
+    done = script(*base, "--classes", classes, check=False)
+    assert error_of(done) == "error: --classes: the model has no class unicorn"
+
+
+def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_path):
+    """Yellow penguins are no class and teach other_animal, grey scenes teach not_animal."""
+    data, folder, classes = tmp_path / "data", tmp_path / "out", tmp_path / "classes.txt"
+    shutil.copytree(photos, data)
+    chance = np.random.default_rng(1)
+    for label, colour in {"penguin": (220, 220, 30), "not_animal": (60, 60, 60)}.items():
+        (data / label).mkdir()
+        for i in range(25):
+            pixels = np.array(colour) + chance.integers(-30, 30, (48, 64, 3))
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(data / label / f"{i}.jpg")
+    names = sorted([*COLOURS, "not_animal", "other_animal"])
+    classes.write_text("\n".join(names))
+    train = ("classifier/train.py", "--data", data, "--output", folder, "--classes", classes)
+    script(*train, "--backbone", tiny_backbone, "--unfreeze", "head", "--epochs", 1, "--size", 32)
+    script("classifier/export.py", "--model", folder, "--data", data)
+    assert json.loads((folder / "config.json").read_text())["classes"] == names
+
+    done = script("classifier/evaluate.py", "--model", folder, "--data", data)
+    assert "called known" in done.stdout
+    unknown = json.loads((folder / "evaluation.json").read_text())["unknown"]
+    for kind in ("not_animal", "other_animal"):
+        assert unknown[kind]["photos"] == 3
+        assert max(unknown[kind][name]["auroc"] for name in ("max_softmax", "odds")) > 0.9
+        assert unknown[kind]["called_known"] < 0.4
+
+    base = ("classifier/inference.py", "--model", folder, "--format", "json", "--image")
+    scene = json.loads(script(*base, data / "not_animal/3.jpg").stdout)
+    assert scene["known"] is False and scene["predictions"][0]["label"] == "not_animal"
+    bird = json.loads(script(*base, data / "penguin/3.jpg").stdout)
+    assert bird["known"] is False and bird["predictions"][0]["label"] == "other_animal"
+    assert bird["concept"]["name"] in ("other animal", "animal")
+    listed = script("pipeline.py", "--list-animals", "--classifier-model", folder).stdout
+    assert [line.split(":")[0] for line in listed.splitlines()] == sorted(COLOURS)
+
+
+def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
+    options = ("--epochs", 1, "--size", 32, "--workers", 0, "--mix", 1, "--unfreeze", "all")
+    train = ("classifier/train.py", "--data", photos, "--output", tmp_path, *options)
+    script(*train, "--backbone", tiny_backbone, "--learning-rate", 0.01, "--average", 0)
+    before, after = load_file(tiny_backbone), load_file(tmp_path / "best.safetensors")
+    for layer in ("conv1", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
+        assert np.abs(before[f"{layer}.weight"] - after[f"{layer}.weight"]).max() > 1e-5
+    assert np.array_equal(before["bn1.running_mean"], after["bn1.running_mean"])
 
 
 def test_torch_and_onnx_agree(tiny_classifier, photos):
@@ -78,7 +140,7 @@ def test_inference_formats(tiny_classifier, photos):
     text = script(*base, "--image", image).stdout
     assert text.startswith(f"{image}  lion 0.") or text.startswith(f"{image}  lion 1.")
     row = json.loads(script(*base, "--image", image, "--format", "json", "--topk", 3).stdout)
-    assert set(row) == {"image", "known", "predictions", "error"}
+    assert set(row) == {"image", "known", "predictions", "concept", "error"}
     assert row["predictions"][0]["label"] == "lion" and row["error"] is None
     assert sum(p["probability"] for p in row["predictions"]) == pytest.approx(1, abs=1e-3)
     table = script(*base, "--folder", photos / "cow", "--format", "csv").stdout
@@ -164,7 +226,8 @@ def test_checkpoint_of_another_shape(tiny_classifier, photos, tmp_path):
     image = ("--image", photos / "cow/00.jpg")
     done = script("classifier/inference.py", "--model", broken, *image, check=False)
     assert "has 3 outputs; its configuration names 4" in error_of(done)
-    done = script("classifier/evaluate.py", "--model", broken, "--data", photos, check=False)
+    evaluate = ("classifier/evaluate.py", "--model", broken, "--data", photos)
+    done = script(*evaluate, "--runtime", "torch", check=False)
     assert "weights of another shape" in error_of(done)
 
 

@@ -10,7 +10,8 @@ from common.paths import ROOT
 
 SCRIPTS = [
     *("pipeline.py", "matching/claims.py", "data/awa2.py", "data/multinerd.py"),
-    *("data/everyday.py", "data/taxonomy.py", "data/wordnet_names.py", "benchmarks/claims.py"),
+    *("data/everyday.py", "data/taxonomy.py", "data/wordnet_names.py"),
+    *(f"benchmarks/{name}.py" for name in ("claims", "precision", "robustness", "unknown")),
     *(f"classifier/{name}.py" for name in ("train", "evaluate", "export", "inference")),
     *(f"ner/{name}.py" for name in ("train", "evaluate", "export", "inference")),
 ]

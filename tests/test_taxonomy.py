@@ -446,3 +446,30 @@ def test_the_file_keeps_its_promises() -> None:
         assert bool(entry.is_a) == (concept != "animal")
         assert concept == normalise(concept)
         assert TAXONOMY.is_below(concept, "animal")
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "concept", "total"),
+    [
+        ({"lion": 0.9, "tiger": 0.1}, "lion", 0.9),
+        ({"lion": 0.5, "tiger": 0.45, "cow": 0.05}, "big cat", 0.95),
+        ({"chihuahua": 0.5, "dalmatian": 0.4, "lion": 0.1}, "dog", 0.9),
+        ({"lion": 0.4, "cow": 0.35, "other_animal": 0.2}, "animal", 0.95),
+        ({"lion": 0.3, "cow": 0.1}, None, None),
+    ],
+)
+def test_the_surest_concept(probabilities, concept, total):
+    labels = dict.fromkeys(("lion", "tiger", "cow", "chihuahua", "dalmatian", "other_animal"), 0.0)
+    found = TAXONOMY.surest(labels | probabilities, 0.8)
+    if concept is None:
+        assert found is None
+    else:
+        assert found == (concept, pytest.approx(total))
+
+
+def test_the_nearest_classes_above():
+    classes = ("turtle", "antelope", "deer", "bird")
+    assert TAXONOMY.nearest_above("wildebeest", classes) == {"antelope"}
+    assert TAXONOMY.nearest_above("hawksbill", classes) == {"turtle"}
+    assert TAXONOMY.nearest_above("deer", classes) == frozenset()
+    assert TAXONOMY.nearest_above("axolotl", classes) == frozenset()

@@ -27,6 +27,10 @@ PHOTOS = {
     "orca": photo(killer_whale=1.0),
     "unsure": photo(cow=0.4, horse=0.35, sheep=0.25),
     "sofa": photo(known=False, cow=0.9, ox=0.1),
+    # from a classifier with the class other_animal; what is missing to 1 is no animal
+    "pigeon": photo(known=False, other_animal=0.85, owl=0.1, eagle=0.02, cow=0.01),
+    "owl": photo(other_animal=0.05, owl=0.9, eagle=0.03),
+    "desk": photo(known=False, other_animal=0.03, owl=0.02, cow=0.01),
 }
 
 
@@ -105,6 +109,21 @@ UNKNOWN, OUTSIDE, NOTHING = Reason.UNKNOWN_IMAGE, Reason.OUTSIDE_KNOWLEDGE, Reas
         ("-axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
         ("a cheetah", "lion", False, False, (MISSING, MISSING)),
         ("a bird", "cow", False, False, (MISSING, MISSING)),
+        # another animal than the classes may belong to a group
+        ("an owl", "pigeon", False, False, (UNKNOWN, UNKNOWN)),
+        ("a bird", "pigeon", None, None, (OUTSIDE, OUTSIDE)),
+        ("-birds", "pigeon", None, None, (OUTSIDE, OUTSIDE)),
+        ("a dove", "pigeon", None, None, (OUTSIDE, OUTSIDE)),
+        ("an animal", "pigeon", True, True, (FOUND, FOUND)),
+        ("-animals", "pigeon", False, False, (DENIED, DENIED)),
+        ("a labrador", "pigeon", False, False, (UNKNOWN, UNKNOWN)),
+        ("a bird", "owl", True, True, (FOUND, FOUND)),
+        ("a dove", "owl", False, False, (MISSING, MISSING)),
+        # no animal at all is none of those without a class either
+        ("a bird", "desk", False, False, (UNKNOWN, UNKNOWN)),
+        ("an axolotl", "desk", False, False, (UNKNOWN, UNKNOWN)),
+        ("-axolotl", "desk", True, True, (DENIALS, DENIALS)),
+        ("-animals", "desk", True, True, (DENIALS, DENIALS)),
         # three values combined
         ("an axolotl and an animal", "unsure", True, None, (FOUND, OUTSIDE)),
         ("an axolotl and a cow", "unsure", None, False, (OUTSIDE, MISSING)),
@@ -183,6 +202,19 @@ def test_a_sum_has_no_rounding_error_and_is_at_most_one() -> None:
             "penguin is outside the classifier's knowledge, the photo shows killer whale 1.00",
         ),
         ("a penguin", "unsure", "penguin is outside the classifier's knowledge"),
+        ("a bird", "owl", "bird 0.93"),
+        (
+            "a bird",
+            "pigeon",
+            "the photo shows none of the known animals: bird absent (0.00), but the photo may show"
+            " one outside the classifier's knowledge",
+        ),
+        (
+            "an axolotl",
+            "desk",
+            "the photo shows none of the known animals: axolotl is outside the classifier's"
+            " knowledge, the photo shows no animal (0.94)",
+        ),
         ("a sofa", "cow", "the text names no animal"),
     ],
 )
