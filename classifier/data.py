@@ -131,10 +131,11 @@ def allowed_classes(
 ) -> dict[str, np.ndarray]:
     """The classes that each label leaves possible, ``(C,)`` bool.
 
-    A class allows itself, and a basic kind its breeds too: a photo of "a dog" may show a collie.
-    The name of a group, such as ``ape``, allows all its classes, and any other label the nearest
-    class above it: a wildebeest is an antelope. Where `OTHER_ANIMAL` is a class, it is allowed to
-    groups, whose members need not all be classes, and it is what remains to labels without any.
+    A class allows itself alone, so next to breeds the class ``dog`` means any other dog: left to
+    the sum, the breeds would share all dogs among them. The name of a group, such as ``ape``,
+    allows all its classes, and any other label the nearest class above it: a wildebeest is an
+    antelope. Where `OTHER_ANIMAL` is a class, it is allowed to groups, whose members need not all
+    be classes, and it is what remains to labels without any.
     Labels that allow nothing are not in the result, nor groups of a single class: they would say
     that every monkey is the one monkey the classifier knows.
     """
@@ -145,8 +146,7 @@ def allowed_classes(
         concept = taxonomy.concept_of(label)
         below = taxonomy.classes_at_or_below(concept, animals)
         if label in classes:
-            basic = label in animals and taxonomy.concepts[concept].basic
-            inside = below if basic else {label}
+            inside = {label}
         elif label == NOT_ANIMAL:
             continue
         elif below:

@@ -19,7 +19,8 @@ from classifier.config import ModelConfig
 from common.errors import InputError
 
 STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "bn1", "conv1")  # from the top
-UNFREEZE = {"head": 1, "last-stage": 2, "last-two-stages": 3, "all": len(STAGES)}
+EPSILON = 1e-5  # what batch normalisation adds to the variance
+UNFREEZE = {"none": 0, "head": 1, "last-stage": 2, "last-two-stages": 3, "all": len(STAGES)}
 
 
 class Classifier(ResNet):
@@ -106,6 +107,29 @@ def read_backbone(backbone: str) -> dict[str, torch.Tensor]:
     return weights
 
 
+def unit_variance(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same network with all running variances 1.
+
+    What the batch normalisations divided by goes into the convolutions before them. A step of AdamW
+    is as long as the learning rate, whatever the scale of the weights: in a backbone whose weights
+    happen to be 20 times as large as usual, the convolutions would hardly move.
+
+    Args:
+        weights: Of a ResNet, with torchvision's key names.
+    """
+    weights = dict(weights)
+    for key in [key for key in weights if key.endswith(".running_var")]:
+        norm = key.removesuffix(".running_var")
+        convolution = norm.replace("bn", "conv").replace("downsample.1", "downsample.0")
+        scale = (weights[key] + EPSILON).rsqrt()
+        weights[f"{convolution}.weight"] = (
+            weights[f"{convolution}.weight"] * scale[:, None, None, None]
+        )
+        weights[f"{norm}.running_mean"] = weights[f"{norm}.running_mean"] * scale
+        weights[key] = torch.full_like(scale, 1 - EPSILON)
+    return weights
+
+
 def backbone_shape(weights: dict[str, torch.Tensor]) -> dict[str, Any]:
     """``layers`` and ``width`` of `ModelConfig` for these weights."""
     blocks = {tuple(key.split(".")[:2]) for key in weights if key.startswith("layer")}
@@ -122,7 +146,7 @@ def put_backbone(model: Classifier, weights: dict[str, torch.Tensor]) -> None:
         InputError: If they are of another shape.
     """
     head = {k: v for k, v in model.state_dict().items() if k.startswith("fc.")}
-    _put(model, weights | head, "--backbone")
+    _put(model, unit_variance(weights) | head, "--backbone")
 
 
 def load(folder: Path) -> tuple[Classifier, ModelConfig]:

@@ -85,9 +85,9 @@ class Preprocess:
 
     def box(self, width: int, height: int) -> tuple[float, float, float, float]:
         """What the model sees of an image: left, top, right and bottom in its pixels."""
-        side = min(width, height) * self.crop / self.resize
-        longer = min(max(width, height), side * self.squash)
-        across, down = (longer, side) if width > height else (side, longer)
+        share = self.crop / self.resize
+        side = min(width, height) * share
+        across, down = (min(edge * share, side * self.squash) for edge in (width, height))
         left, top = (width - across) / 2, (height - down) / 2
         return left, top, left + across, top + down
 

@@ -6,7 +6,8 @@
 
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
-features, then ``--unfreeze`` says what is trained on; the best mixture of both weights is kept.
+features, then ``--unfreeze`` says what is trained on, if anything; the best mixture of both weights
+is kept.
 The model folder (``--output``) gets weights, configuration, the splits, log and curve;
 ``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
 ``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
@@ -19,7 +20,7 @@ among the classes the model knows better what it does not know.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from classifier.model import Classifier
+
 
 BLEND = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the fine-tuned weights that are tried
 
@@ -45,24 +48,24 @@ class ClassifierConfig(TrainConfig):
 
     backbone: str = option("imagenet", "pretrained weights: imagenet or a safetensors file")
     classes: Path | None = option(None, "file with one class a line; other photos are left out")
-    unfreeze: Literal["head", "last-stage", "last-two-stages", "all"] = option(
-        "last-two-stages", "layers that are trained"
+    unfreeze: Literal["none", "head", "last-stage", "last-two-stages", "all"] = option(
+        "last-two-stages", "layers that are trained on after the linear probe"
     )
     size: int = option(160, "pixels of the augmented square; less than what the model sees later")
-    balance: float = option(0.4, "0 draws photos evenly, 1 draws classes evenly")
+    balance: float = option(0.25, "0 draws photos evenly, 1 draws classes evenly")
     source_balance: float = option(0.25, "the same for the sources of photos within a class")
-    trivial: float = option(0.5, "share of photos with an operation of TrivialAugment")
-    degrade: float = option(0.08, "probability of each of blur, noise, night, grey, JPEG, low size")
-    erase: float = option(0.2, "share of photos from which a box is erased")
-    mix: float = option(0.3, "share of batches in which photos are mixed (mixup, CutMix)")
+    trivial: float = option(0.25, "share of photos with an operation of TrivialAugment")
+    degrade: float = option(0.04, "probability of each of blur, noise, night, grey, JPEG, low size")
+    erase: float = option(0.1, "share of photos from which a box is erased")
+    mix: float = option(0.1, "share of batches in which photos are mixed (mixup, CutMix)")
     batch_size: int = option(64, "photos a step")
     epochs: int = option(10, "passes over the training photos")
-    learning_rate: float = option(1e-4, "peak learning rate of the last stage")
-    layer_decay: float = option(0.6, "learning rate of a stage as a share of the one above it")
-    head_learning_rate: float = option(3e-4, "peak learning rate of the head")
+    learning_rate: float = option(5e-5, "peak learning rate of the last stage")
+    layer_decay: float = option(0.7, "learning rate of a stage as a share of the one above it")
+    head_learning_rate: float = option(1e-4, "peak learning rate of the head")
     weight_decay: float = option(0.05, "decoupled weight decay (AdamW)")
     label_smoothing: float = option(0.05, "share of the target spread over all classes")
-    average: float = option(0.998, "decay of the moving average of the weights; 0: no average")
+    average: float = option(0.995, "decay of the moving average of the weights; 0: no average")
 
     def __post_init__(self):
         super().__post_init__()
@@ -156,11 +159,6 @@ def main() -> int:
         )
         model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, probe)
-    head, *body = model.unfreeze(config.unfreeze)
-    groups = [{"params": head, "lr": config.head_learning_rate}]
-    for depth, stage in enumerate(body):
-        rate = config.learning_rate * config.layer_decay**depth
-        groups.append({"params": stage, "lr": rate})
 
     def loss(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         images, allowed = (part.to(device) for part in batch)
@@ -181,11 +179,20 @@ def main() -> int:
     loader = train_loader(
         dataset, config.batch_size, config.balance, config.source_balance, config.workers
     )
-    fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
-    blend(model, load_file(probe, device=str(device)), score)
+    if groups := parameter_groups(model, config):
+        fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
+        blend(model, load_file(probe, device=str(device)), score)
     save(model, model_config, args.output)
     print(f"model folder: {args.output}", file=sys.stderr)
     return 0
+
+
+def parameter_groups(model: "Classifier", config: ClassifierConfig) -> "list[dict[str, Any]]":
+    """What is trained, by stage from the top, each with its peak learning rate."""
+    rates = [config.head_learning_rate]
+    rates += [config.learning_rate * config.layer_decay**depth for depth in range(6)]
+    stages = model.unfreeze(config.unfreeze)
+    return [{"params": stage, "lr": rate} for stage, rate in zip(stages, rates, strict=False)]
 
 
 def blend(

@@ -17,6 +17,7 @@ from matching.claims import Claim
 from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
 
 MATCHES = ("any", "all")
+MAJORITY = 0.5  # probability from which an unknown photo counts as one of an animal
 
 
 class Reason(Enum):
@@ -119,6 +120,8 @@ def decide(
         raise ValueError(f"match must be one of {', '.join(MATCHES)}, not {match!r}")
     if not claims:
         return Verdict(None, Reason.NO_ANIMAL_NAMED, "the text names no animal", [])
+    if not sighting.known:  # the threshold is one for known animals
+        threshold = max(threshold, MAJORITY)
     judged = [judge(claim, claims, sighting, taxonomy, threshold) for claim in claims]
     affirmed = [j.holds for j in judged if not j.claim.negated]
     denials = [j.holds for j in judged if j.claim.negated]

@@ -109,7 +109,7 @@ def test_a_wider_vocabulary_leaves_room_for_animals_without_a_class():
     allowed = allowed_classes(labels, classes, Taxonomy.load())
     names = {label: {classes[i] for i in np.flatnonzero(row)} for label, row in allowed.items()}
     assert names == {
-        "dog": {"dog", "chihuahua"},  # a breed may be meant
+        "dog": {"dog"},  # of another breed
         "chihuahua": {"chihuahua"},
         "monkey": {"monkey"},  # a spider monkey would have been called so
         "ape": {"chimpanzee", "gorilla", "other_animal"},

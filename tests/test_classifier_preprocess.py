@@ -166,6 +166,20 @@ def test_preprocess_equals_torchvision():
     assert np.abs(ours - theirs).mean() < 0.02  # half a pixel of rounding in the crop
 
 
+@pytest.mark.parametrize(
+    ("size", "squash", "box"),
+    [
+        ((300, 200), 1.0, (62.5, 12.5, 237.5, 187.5)),
+        ((300, 200), 1.5, (18.75, 12.5, 281.25, 187.5)),
+        ((200, 300), 1.5, (12.5, 18.75, 187.5, 281.25)),
+        ((200, 200), 1.5, (12.5, 12.5, 187.5, 187.5)),
+        ((1000, 200), 1.0, (412.5, 12.5, 587.5, 187.5)),
+    ],
+)
+def test_what_the_model_sees(size, squash, box):
+    assert Preprocess(256, 224, squash=squash).box(*size) == pytest.approx(box)
+
+
 def test_run_photos_keeps_order_around_errors(tmp_path):
     paths = [
         save(tmp_path / f"{i}.png", Image.new("RGB", (8, 8), (i, i, i))) for i in range(0, 250, 25)

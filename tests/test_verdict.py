@@ -30,6 +30,7 @@ PHOTOS = {
     # from a classifier with the class other_animal; what is missing to 1 is no animal
     "pigeon": photo(known=False, other_animal=0.85, owl=0.1, eagle=0.02, cow=0.01),
     "owl": photo(other_animal=0.05, owl=0.9, eagle=0.03),
+    "mug": photo(known=False, other_animal=0.45, owl=0.1, cow=0.02),
     "desk": photo(known=False, other_animal=0.03, owl=0.02, cow=0.01),
 }
 
@@ -119,6 +120,9 @@ UNKNOWN, OUTSIDE, NOTHING = Reason.UNKNOWN_IMAGE, Reason.OUTSIDE_KNOWLEDGE, Reas
         ("a labrador", "pigeon", False, False, (UNKNOWN, UNKNOWN)),
         ("a bird", "owl", True, True, (FOUND, FOUND)),
         ("a dove", "owl", False, False, (MISSING, MISSING)),
+        ("an animal", "mug", False, False, (UNKNOWN, UNKNOWN)),
+        ("a bird", "mug", False, False, (UNKNOWN, UNKNOWN)),
+        ("an axolotl", "mug", None, None, (OUTSIDE, OUTSIDE)),
         # no animal at all is none of those without a class either
         ("a bird", "desk", False, False, (UNKNOWN, UNKNOWN)),
         ("an axolotl", "desk", False, False, (UNKNOWN, UNKNOWN)),
@@ -258,3 +262,9 @@ def test_a_class_of_the_users_own() -> None:
 def test_an_unknown_way_to_match_is_an_error() -> None:
     with pytest.raises(ValueError, match="any, all"):
         decide([], PHOTOS["cow"], TAXONOMY, THRESHOLD, "some")
+
+
+def test_the_threshold_of_known_animals_is_not_for_unknown_photos() -> None:
+    for known, value in ((True, True), (False, False)):
+        sighting = photo(known=known, other_animal=0.45)
+        assert decide(claims_of("an animal"), sighting, TAXONOMY, 0.2).value is value

@@ -1,0 +1,67 @@
+"""The network: the same function in other weights, and what is trained of it."""
+
+import pytest
+import torch
+
+from classifier.config import ModelConfig
+from classifier.model import (
+    STAGES,
+    UNFREEZE,
+    Classifier,
+    WithMaps,
+    put_backbone,
+    read_backbone,
+    unit_variance,
+)
+
+
+@pytest.fixture
+def config():
+    return ModelConfig(["cow", "lion", "raccoon"], layers=[1, 1, 1, 1], width=4)
+
+
+def test_unit_variances_leave_the_function_as_it_is(tiny_backbone, config):
+    torch.manual_seed(0)
+    weights = {
+        k: v * 30 if "conv" in k or "downsample.0" in k else v
+        for k, v in read_backbone(str(tiny_backbone)).items()
+    }
+    for key in weights:  # statistics as another training would have left them
+        if key.endswith(("running_mean", "running_var")):
+            weights[key] = weights[key] + 500 * torch.rand_like(weights[key])
+    plain, scaled = Classifier(config).eval(), Classifier(config).eval()
+    head = {k: v for k, v in plain.state_dict().items() if k.startswith("fc.")}
+    plain.load_state_dict(weights | head)
+    scaled.load_state_dict(unit_variance(weights) | head)
+    images = torch.randn(2, 3, 64, 64)
+    assert torch.allclose(plain(images), scaled(images), rtol=1e-4, atol=1e-6)
+    for name, value in scaled.state_dict().items():
+        if name.endswith("running_var"):
+            assert torch.allclose(value, torch.ones_like(value), atol=1e-4)
+    assert scaled.conv1.weight.std() < plain.conv1.weight.std() / 2
+
+
+def test_the_maps_average_to_the_logits(tiny_backbone, config):
+    model = Classifier(config).eval()
+    put_backbone(model, read_backbone(str(tiny_backbone)))
+    images = torch.randn(2, 3, 96, 64)
+    logits, maps = WithMaps(model)(images)
+    assert maps.shape == (2, 3, 3, 2)
+    assert torch.allclose(logits, model(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", UNFREEZE)
+def test_policies_train_from_the_top(policy, config):
+    model = Classifier(config)
+    stages = model.unfreeze(policy)
+    trained = {name.split(".")[0] for name, p in model.named_parameters() if p.requires_grad}
+    assert trained == set(STAGES[: len(stages)]) and STAGES[0] == "fc"
+    counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert sum(p.numel() for stage in stages for p in stage) == counted
+
+
+def test_statistics_stay_in_training(config):
+    model = Classifier(config).train()
+    before = model.bn1.running_mean.clone()
+    model(torch.randn(4, 3, 64, 64) + 5)
+    assert torch.equal(model.bn1.running_mean, before) and model.training
