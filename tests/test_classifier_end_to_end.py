@@ -32,8 +32,15 @@ def test_splits_are_saved_and_stratified(tiny_classifier):
         assert {s: splits.count(s) for s in splits} == {"train": 20, "val": 2, "test": 3}
 
 
+def start_of(backbone):
+    """The weights that fine-tuning starts from."""
+    from classifier.model import read_backbone, unit_variance
+
+    return {k: v.numpy() for k, v in unit_variance(read_backbone(str(backbone))).items()}
+
+
 def test_frozen_layers_stay_and_the_last_stage_moves(tiny_classifier, tiny_backbone):
-    before, after = load_file(tiny_backbone), load_file(tiny_classifier / "model.safetensors")
+    before, after = start_of(tiny_backbone), load_file(tiny_classifier / "model.safetensors")
     same = {k: np.array_equal(before[k].astype(after[k].dtype), after[k]) for k in before}
     assert same["conv1.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
     assert not same["layer4.0.conv1.weight"]
@@ -109,7 +116,7 @@ def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
     options = ("--epochs", 1, "--size", 32, "--workers", 0, "--mix", 1, "--unfreeze", "all")
     train = ("classifier/train.py", "--data", photos, "--output", tmp_path, *options)
     script(*train, "--backbone", tiny_backbone, "--learning-rate", 0.01, "--average", 0)
-    before, after = load_file(tiny_backbone), load_file(tmp_path / "best.safetensors")
+    before, after = start_of(tiny_backbone), load_file(tmp_path / "best.safetensors")
     for layer in ("conv1", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
         assert np.abs(before[f"{layer}.weight"] - after[f"{layer}.weight"]).max() > 1e-5
     assert np.array_equal(before["bn1.running_mean"], after["bn1.running_mean"])
@@ -129,10 +136,10 @@ def test_torch_and_onnx_agree(tiny_classifier, photos):
     expected = torch_model(model, torch.device("cpu"))(inputs)
     found = PhotoClassifier.load(tiny_classifier).model(inputs)
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
-    spread = expected.max() - expected.min()
-    kept = json.loads((tiny_classifier / "export.json").read_text())["kept"]
-    tolerance = 1e-4 if kept == "fp32" else 0.1  # of the logits' range
-    assert np.abs(found - expected).max() < tolerance * spread
+    if json.loads((tiny_classifier / "export.json").read_text())["kept"] == "fp32":
+        assert found == pytest.approx(expected, abs=1e-3)
+    else:  # int8 may scale the logits, which the temperature undoes
+        assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
 
 
 def test_inference_formats(tiny_classifier, photos):
