@@ -67,12 +67,6 @@ def main() -> int:
     if not training:
         raise InputError(f"{args.data}: no training photos of the model's classes")
     model = model.to(memory_format=torch.channels_last)
-    in_torch = torch_model(model, torch.device("cpu"))
-
-    def bf16(images: np.ndarray) -> np.ndarray:
-        with torch.autocast("cpu", torch.bfloat16):
-            return in_torch(images)
-
     with tempfile.TemporaryDirectory() as folder:
         runs: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {}
         for path in export_both(model, config, training, Path(folder)):
@@ -82,7 +76,7 @@ def main() -> int:
                 path.stat().st_size / 1e6,
             )
         weights = sum(p.numel() for p in model.parameters()) * 2 / 1e6
-        runs["bf16, torch"] = bf16, weights
+        runs["bf16, torch"] = torch_model(model, torch.device("cpu"), "bf16"), weights
         print("| | accuracy | macro accuracy | calibration error | ms, one | ms, of 32 | MB |")
         print("|---|---|---|---|---|---|---|")
         for name, (function, megabytes) in runs.items():

@@ -11,7 +11,7 @@ it tells what it does not know.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,6 @@ from common.paths import CLASSIFIER_MODEL
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from classifier.data import Photo
 
@@ -50,16 +49,29 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def torch_model(model: "nn.Module", device: "torch.device") -> Run:
-    """A torch model as a function from ``(B, 3, H, W)`` to logits ``(B, C)`` in numpy."""
+def torch_model(
+    forward: "Callable[[torch.Tensor], torch.Tensor]",
+    device: "torch.device",
+    precision: str = "fp32",
+) -> Run:
+    """A torch model, or one of its methods, as a function from numpy to numpy.
+
+    Args:
+        forward: From ``(B, 3, H, W)`` to ``(B, C)``.
+        device: Where the model is.
+        precision: ``auto``, ``bf16`` or ``fp32``.
+    """
     import torch
 
-    @torch.inference_mode()
-    def logits(images: np.ndarray) -> np.ndarray:
-        batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
-        return model(batch).float().cpu().numpy()
+    from common.training import autocast
 
-    return logits
+    @torch.inference_mode()
+    def infer(images: np.ndarray) -> np.ndarray:
+        batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
+        with autocast(device, precision):  # here, because it holds for one thread only
+            return forward(batch).float().cpu().numpy()
+
+    return infer
 
 
 def restrict(photos: "Sequence[Photo]", split: str, classes: Sequence[str]) -> "list[Photo]":

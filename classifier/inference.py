@@ -27,7 +27,7 @@ from PIL import Image
 
 from classifier.calibration import known_score
 from classifier.config import NOT_ANIMAL, ModelConfig
-from classifier.preprocess import Run, list_images, load_image, run_photos
+from classifier.preprocess import Run, Source, list_images, load_image, run_photos
 from common import onnx
 from common.cli import EXIT_ROWS_FAILED, ArgumentParser, run
 from common.errors import InputError
@@ -100,14 +100,20 @@ class PhotoClassifier:
             Taxonomy.load(),
         )
 
-    def predict(self, images: Sequence[Image.Image]) -> list[Prediction]:
-        """Classify RGB images of any size."""
-        inputs = np.stack([self.config.preprocess(image) for image in images])
-        return [self.interpret(row) for row in self.model(inputs)]
+    def logits(
+        self, photos: Sequence[Source], threads: int | None = 1
+    ) -> Iterator[np.ndarray | InputError]:
+        """What the model makes of photos: logits ``(C,)`` or why one cannot be read, in order.
 
-    def predict_files(self, paths: Sequence[Path]) -> Iterator[Prediction | InputError]:
-        """Classify files, one result for each in order; for an unreadable file it is the error."""
-        for row in run_photos(self.model, self.config.preprocess, paths):
+        Args:
+            photos: Paths or images.
+            threads: How many batches are worked on at once; as many as cores if None.
+        """
+        return run_photos(self.model, self.config.preprocess, photos, threads=threads)
+
+    def predict(self, photos: Sequence[Source]) -> Iterator[Prediction | InputError]:
+        """Classify photos on all cores, one result for each in order."""
+        for row in self.logits(photos, None):
             yield row if isinstance(row, InputError) else self.interpret(row)
 
     def interpret(self, logits: np.ndarray) -> Prediction:
@@ -187,7 +193,7 @@ def main() -> int:
     if args.explain and len(paths) > 1:
         raise InputError(f"--explain: one picture for one photo, not for {len(paths)}")
     classifier = PhotoClassifier.load(args.model, args.device)
-    results = zip(paths, classifier.predict_files(paths), strict=True)
+    results = zip(paths, classifier.predict(paths), strict=True)
     if len(paths) == 1:  # nothing else to answer: the error is the outcome
         (path, result), *_ = results
         if isinstance(result, InputError):

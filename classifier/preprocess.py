@@ -6,15 +6,16 @@ Evaluation and inference go through this file, so that a photo is read in one wa
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import InputError
+from common.parallel import cores, ordered_map
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # torchvision's normalisation, RGB in [0, 1]
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -22,26 +23,29 @@ SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp")
 )
 MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # from here on Pillow refuses, fearing a bomb
+_CHANNELS = ((), (3,), (4,))
 
+Source = str | Path | bytes | Image.Image | np.ndarray  # where a photo comes from
 Run = Callable[[np.ndarray], np.ndarray]  # a model: a batch of inputs to a batch of outputs
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # errors remain
 
 
-def load_image(source: Path | BinaryIO) -> Image.Image:
+def load_image(source: Source) -> Image.Image:
     """Read a photo as upright 8-bit RGB, whatever its mode or format.
 
     Animations give their first frame, transparency is laid on white, 16-bit values are scaled.
 
     Args:
-        source: A path or an open binary file.
+        source: A path, the bytes of a file, an image, or an array of grey, RGB or RGBA pixels
+            (``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``, uint8).
 
     Raises:
         InputError: If there is no readable photo; the message names the file and the reason.
     """
-    name = source if isinstance(source, Path) else getattr(source, "name", "the image")
+    name = source if isinstance(source, (str, Path)) else "the image"
     try:
-        with Image.open(source) as image:
+        with _open(source) as image:
             image.draft(image.mode, (1024, 1024))  # large JPEGs are decoded at reduced size
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith(("I", "F")):
@@ -60,6 +64,18 @@ def load_image(source: Path | BinaryIO) -> Image.Image:
         raise InputError(f"{name}: more than {MAX_PIXELS:,} pixels") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's decoders raise
         raise InputError(f"{name}: damaged image ({' '.join(str(error).split())})") from error
+
+
+def _open(source: Source) -> AbstractContextManager[Image.Image]:
+    if isinstance(source, Image.Image):
+        return nullcontext(source.copy())  # drafting and closing are not for the caller's image
+    if isinstance(source, np.ndarray):
+        channels = source.shape[2:]
+        if source.dtype != np.uint8 or source.ndim not in (2, 3) or channels not in _CHANNELS:
+            found = f"{source.dtype} {source.shape}"
+            raise InputError(f"the image: an array of {found}; expected uint8 (H, W, 3) or (H, W)")
+        return Image.fromarray(source)
+    return Image.open(BytesIO(source) if isinstance(source, bytes) else source)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -116,35 +132,37 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def run_photos(
-    model: Run, preprocess: Preprocess, paths: Sequence[Path], batch_size: int = 32
+    model: Run,
+    preprocess: Callable[[Image.Image], np.ndarray],
+    sources: Sequence[Source],
+    batch_size: int = 32,
+    threads: int | None = None,
 ) -> Iterator[np.ndarray | InputError]:
-    """Run a model over photo files; a thread reads the next batch while the model computes.
+    """Read photos and run a model over them, several batches side by side.
 
     Args:
-        model: From ``(B, 3, crop, crop)`` to ``(B, C)``.
+        model: From ``(B, 3, crop, crop)`` to ``(B, C)``; called from several threads.
         preprocess: From image to input.
-        paths: The files.
+        sources: The photos.
         batch_size: Photos in a batch.
+        threads: How many batches are worked on at once; as many as cores if None.
 
     Yields:
-        For each file in order the model's output ``(C,)``, or why the file cannot be read.
+        For each photo in order the model's output ``(C,)``, or why it cannot be read.
     """
 
-    def read(path: Path) -> np.ndarray | InputError:
+    def read(source: Source) -> np.ndarray | InputError:
         try:
-            return preprocess(load_image(path))
+            return preprocess(load_image(source))
         except InputError as error:
             return error
 
-    def read_batch(begin: int) -> list[np.ndarray | InputError]:
-        return [read(path) for path in paths[begin : begin + batch_size]]
+    def work(batch: Sequence[Source]) -> list[np.ndarray | InputError]:
+        items = [read(source) for source in batch]
+        inputs = [item for item in items if not isinstance(item, InputError)]
+        outputs = iter(model(np.stack(inputs)) if inputs else ())
+        return [item if isinstance(item, InputError) else next(outputs) for item in items]
 
-    with ThreadPoolExecutor(1) as reader:
-        pending = reader.submit(read_batch, 0)
-        for begin in range(batch_size, len(paths) + batch_size, batch_size):
-            batch = pending.result()
-            pending = reader.submit(read_batch, begin)
-            inputs = [item for item in batch if not isinstance(item, InputError)]
-            outputs = iter(model(np.stack(inputs)) if inputs else ())
-            for item in batch:
-                yield item if isinstance(item, InputError) else next(outputs)
+    batches = (sources[i : i + batch_size] for i in range(0, len(sources), batch_size))
+    for rows in ordered_map(work, batches, threads or cores()):
+        yield from rows

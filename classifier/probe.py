@@ -13,6 +13,7 @@ from torchvision.models import ResNet50_Weights
 
 from classifier.config import ModelConfig
 from classifier.data import Photo
+from classifier.evaluate import torch_model
 from classifier.model import Classifier
 from classifier.preprocess import run_photos
 from common.errors import InputError
@@ -23,7 +24,11 @@ IMAGENET_ANIMALS = 398  # the first classes of ImageNet-1k are animals; later "m
 
 
 def photo_features(
-    model: Classifier, config: ModelConfig, photos: Sequence[Photo], device: torch.device
+    model: Classifier,
+    config: ModelConfig,
+    photos: Sequence[Photo],
+    device: torch.device,
+    precision: str = "fp32",
 ) -> tuple[torch.Tensor, list[str]]:
     """What the frozen network makes of photos.
 
@@ -32,6 +37,7 @@ def photo_features(
         config: Names the preprocessing.
         photos: Unreadable ones are left out.
         device: Where ``model`` is.
+        precision: ``auto``, ``bf16`` or ``fp32``.
 
     Returns:
         Features ``(N, D)`` and the N labels.
@@ -39,13 +45,8 @@ def photo_features(
     Raises:
         InputError: If no photo can be read.
     """
-
-    @torch.inference_mode()
-    def features(images: np.ndarray) -> np.ndarray:
-        batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
-        return model.features(batch).float().cpu().numpy()
-
     model.eval()
+    features = torch_model(model.features, device, precision)
     rows = run_photos(features, config.preprocess, [photo.path for photo in photos])
     pairs = [
         (row, photo.label)

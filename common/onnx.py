@@ -51,7 +51,7 @@ def load(folder: Path, outputs: int, device: str = "auto") -> Run:
 
 
 def open_file(path: Path, device: str = "cpu") -> "onnxruntime.InferenceSession":
-    """Open an ONNX file.
+    """Open an ONNX file; it runs in the thread that calls it, see `common.parallel`.
 
     Raises:
         InputError: If it is none, or no CUDA is there where it is asked for.
@@ -66,6 +66,7 @@ def open_file(path: Path, device: str = "cpu") -> "onnxruntime.InferenceSession"
         providers.insert(0, "CUDAExecutionProvider")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
+    options.intra_op_num_threads = 1
     try:
         return onnxruntime.InferenceSession(path, options, providers=providers)
     except Exception as error:  # onnxruntime has a class for each kind of damage
@@ -110,7 +111,8 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
 
     The nodes that write the model's outputs stay exact: they are small, and nothing after them
     evens out their rounding. Ranges are averages over the inputs: one odd input that widens a range
-    would make the steps coarser for all.
+    would make the steps coarser for all. Activations are unsigned, as the int8 instructions of x86
+    want them; onnxruntime leaves part of a network with signed ones in fp32.
 
     Args:
         source: The fp32 model.
@@ -118,7 +120,12 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
         batches: Calibration inputs; training data.
     """
     import onnx
-    from onnxruntime.quantization import CalibrationDataReader, quant_pre_process, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantType,
+        quant_pre_process,
+        quantize_static,
+    )
 
     class Reader(CalibrationDataReader):
         def __init__(self) -> None:
@@ -138,6 +145,7 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
         target,
         Reader(),
         per_channel=True,
+        activation_type=QuantType.QUInt8,
         nodes_to_exclude=last,
         extra_options=averaged,
     )

@@ -22,6 +22,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.cli import ArgumentParser, read_texts, run
+from common.parallel import cores, ordered_map
 from common.paths import NER_MODEL
 from matching.taxonomy import Taxonomy
 
@@ -139,7 +140,9 @@ def main() -> int:
     """Print the claims of one text or of a file of texts."""
     args = get_args_parser().parse_args()
     texts = read_texts(args)
-    for text, claims in zip(texts, Reader.load(args.model, args.device).read(texts), strict=True):
+    reader = Reader.load(args.model, args.device)
+    found = ordered_map(lambda text: reader.read([text])[0], texts, cores())
+    for text, claims in zip(texts, found, strict=True):
         if args.format == "jsonl":
             row = {"text": text, "claims": [claim.to_json() for claim in claims]}
             print(json.dumps(row, ensure_ascii=False))

@@ -22,7 +22,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -119,6 +119,8 @@ class Taxonomy:
         self.concepts = concepts
         self.ambiguous = ambiguous
         self._above: dict[str, frozenset[str]] = {}
+        self._below: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+        self._judged: dict[tuple[str, frozenset[str]], Judgement] = {}
         self._index: dict[str, str] = {}  # every name and spelling -> concept
         for concept, entry in concepts.items():
             self._index[concept] = concept
@@ -126,8 +128,9 @@ class Taxonomy:
             self._index.update(dict.fromkeys(entry.forms, concept))
 
     @classmethod
+    @cache
     def load(cls, path: Path = DEFAULT_FILE) -> "Taxonomy":
-        """Read a taxonomy file.
+        """Read a taxonomy file, once.
 
         Args:
             path: A file that ``data/taxonomy.py`` made.
@@ -245,7 +248,12 @@ class Taxonomy:
 
     def classes_at_or_below(self, concept: str, classes: Iterable[str]) -> frozenset[str]:
         """Return the labels among ``classes`` that are the concept or a kind of it."""
-        return frozenset(c for c in classes if self.is_below(self.concept_of(c), concept))
+        key = concept, frozenset(classes)
+        if key not in self._below:
+            self._below[key] = frozenset(
+                c for c in key[1] if self.is_below(self.concept_of(c), concept)
+            )
+        return self._below[key]
 
     def judged_by(self, concept: str, classes: Iterable[str]) -> Judgement:
         """Decide which classes answer for a concept.
@@ -261,7 +269,12 @@ class Taxonomy:
         Returns:
             The classes, whether they are exact, and the concepts that were used.
         """
-        labels = tuple(classes)
+        key = concept, frozenset(classes)
+        if key not in self._judged:
+            self._judged[key] = self._judge(*key)
+        return self._judged[key]
+
+    def _judge(self, concept: str, labels: frozenset[str]) -> Judgement:
         if exact := self.classes_at_or_below(concept, labels):
             return Judgement(exact, True, (concept,))
         known = {self.concept_of(label) for label in labels}
@@ -294,9 +307,9 @@ class Taxonomy:
             at least ``share`` together, with its probability; None when not even "animal" has.
         """
         best = self.concept_of(max(probabilities, key=lambda label: probabilities[label]))
-        found = []
+        found, known = [], frozenset(probabilities)
         for concept in self._at_or_above(best):
-            labels = self.classes_at_or_below(concept, probabilities)
+            labels = self.classes_at_or_below(concept, known)
             total = math.fsum(probabilities[label] for label in labels)
             if total >= share:
                 found.append((len(labels), len(self._at_or_above(concept)) * -1, concept, total))

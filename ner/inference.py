@@ -23,6 +23,7 @@ import numpy as np
 
 from common import onnx
 from common.cli import ArgumentParser, read_texts, run
+from common.parallel import cores, ordered_map
 from common.paths import NER_MODEL
 from matching.claims import Mention
 from matching.taxonomy import Taxonomy
@@ -98,20 +99,21 @@ def main() -> int:
     """Print the entities of one text or of a file of texts."""
     args = get_args_parser().parse_args()
     texts = read_texts(args)
-    found = Recognizer.load(args.model, args.device).entities(texts)
+    recognizer = Recognizer.load(args.model, args.device)
+    found = ordered_map(lambda text: recognizer.entities([text])[0], texts, cores())
     if args.format == "text":
         for entity in (entity for row in found for entity in row):
             print(f"{entity.text}  {entity.label}  {entity.score:.2f}")
         return 0
-    rows = [
+    rows = (
         {"text": text, "entities": [asdict(e) | {"score": round(e.score, 4)} for e in row]}
         for text, row in zip(texts, found, strict=True)
-    ]
+    )
     if args.format == "jsonl":
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
     else:
-        value = rows[0] if args.text is not None else rows
+        value = next(rows) if args.text is not None else list(rows)
         print(json.dumps(value, ensure_ascii=False, indent=1))
     return 0
 

@@ -55,7 +55,6 @@ NAMES = 5  # values of `Preprocess.names`
 
 MAX_LENGTH = 512  # sub-words in a window, BERT's positions
 OVERLAP = 128  # sub-words that neighbouring windows share
-BATCH = 4096  # sub-words that run together; more take memory and save no time
 # Training shows animal words in other senses far more often than people use them, so a name that
 # has no other everyday sense gets that much better odds to be a mention.
 NAME_ODDS = 4.0
@@ -253,6 +252,9 @@ def word_probabilities(
 ) -> list[np.ndarray]:
     """Probabilities of all heads for each word of each sentence.
 
+    Each window runs alone. In a batch, int8 would round by the largest value of all its sentences,
+    so that a text would be read differently in other company; and it would not be faster.
+
     Args:
         model: From a batch of `pad` to logits ``(B, T, L)``.
         preprocess: Words to windows.
@@ -265,18 +267,14 @@ def word_probabilities(
     outside = np.zeros((1, len(OUTPUTS)), np.float32)
     outside[0, [part.start for part in SLICES.values()]] = 1
     results = [np.repeat(outside, len(words), axis=0) for words in sentences]
-    rows = [(i, w) for i, words in enumerate(sentences) for w in preprocess.windows(words)]
-    rows.sort(key=lambda row: len(row[1].input_ids))  # neighbours of equal length, little padding
-    for batch in _batches(rows):
-        logits = model(pad([window for _, window in batch]))
-        for (i, window), row in zip(batch, logits, strict=True):
+    for result, words in zip(results, sentences, strict=True):
+        for window in preprocess.windows(words):
+            (row,) = model(pad([window]))
             for part in SLICES.values():
-                results[i][window.words, part] = softmax(row[window.positions, part])
+                result[window.words, part] = softmax(row[window.positions, part])
             known = window.token_type_ids[window.positions] // SHAPES
             names = window.words[(known == 1) | (known == 2)]
-            results[i][names, SLICES["mention"]] = _favour_names(
-                results[i][names, SLICES["mention"]]
-            )
+            result[names, SLICES["mention"]] = _favour_names(result[names, SLICES["mention"]])
     return results
 
 
@@ -284,18 +282,6 @@ def _favour_names(probabilities: np.ndarray) -> np.ndarray:
     """Multiply the odds of ``B`` and ``I`` against ``O`` by `NAME_ODDS`, ``(N, 3)``."""
     weighted = probabilities * (1, NAME_ODDS, NAME_ODDS)
     return weighted / weighted.sum(axis=1, keepdims=True)
-
-
-def _batches(rows: Sequence[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:
-    """Cut windows, shortest first, into batches of at most `BATCH` sub-words with their padding."""
-    batch: list[tuple[int, Window]] = []
-    for row in rows:
-        if batch and (len(batch) + 1) * len(row[1].input_ids) > BATCH:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
 
 
 def decode(probabilities: np.ndarray, labels: Sequence[str] = LABELS) -> list[int]:
