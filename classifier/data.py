@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, WeightedRandomSampler
 
 from classifier.config import NOT_ANIMAL, OTHER_ANIMAL
 from classifier.preprocess import list_images, load_image
+from common.distributed import Shares
 from common.errors import InputError
 from matching.taxonomy import Taxonomy
 
@@ -215,10 +216,6 @@ def train_loader(
         * (sources[photo.label, photo.source] / labels[photo.label]) ** -source_balance
         for photo in dataset.photos
     ]
-    return DataLoader(
-        dataset,
-        batch_size,
-        sampler=WeightedRandomSampler(weights, len(weights)),
-        num_workers=workers,
-        drop_last=len(weights) >= batch_size,
-    )
+    sampler = WeightedRandomSampler(weights, len(weights))
+    batches = BatchSampler(sampler, batch_size, drop_last=len(weights) >= batch_size)
+    return DataLoader(dataset, batch_sampler=Shares(batches), num_workers=workers)

@@ -106,8 +106,9 @@ def main() -> int:
     from classifier.evaluate import photo_logits, restrict, torch_model
     from classifier.model import Classifier, backbone_shape, put_backbone, read_backbone, save
     from classifier.probe import fit_probe, head_prior, photo_features
+    from common.distributed import is_first
     from common.losses import partial_label_loss
-    from common.training import autocast, fit, pick_device
+    from common.training import fit, pick_device
     from matching.taxonomy import Taxonomy
 
     device = pick_device(args.device)
@@ -125,31 +126,32 @@ def main() -> int:
     validation = restrict(photos, "val", classes)
     if not validation:
         raise InputError(f"{args.data}: no photos in split val; needs some of the trained classes")
-    print(
-        f"{len(training)} training photos, {len(validation)} for validation,"
-        f" {len(classes)} classes",
-        file=sys.stderr,
-    )
+    if is_first():
+        print(
+            f"{len(training)} training photos, {len(validation)} for validation,"
+            f" {len(classes)} classes",
+            file=sys.stderr,
+        )
 
     torch.manual_seed(config.seed)
     model = Classifier(model_config)
     put_backbone(model, backbone)
     model.to(device, memory_format=torch.channels_last)
-    args.output.mkdir(parents=True, exist_ok=True)
-    save_json(config, args.output / "train_config.json")
     probe = args.output / "probe.safetensors"
-    save_splits(photos, args.data, args.output / "splits.csv")
+    if is_first():
+        args.output.mkdir(parents=True, exist_ok=True)
+        save_json(config, args.output / "train_config.json")
+        save_splits(photos, args.data, args.output / "splits.csv")
 
     def score(model: torch.nn.Module) -> dict[str, float]:
-        with autocast(device, config.precision):
-            logits, targets, _ = photo_logits(torch_model(model, device), model_config, validation)
+        infer = torch_model(model, device, config.precision)
+        logits, targets, _ = photo_logits(infer, model_config, validation)
         right = logits.argmax(axis=1) == targets
         per_class = [right[targets == c].mean() for c in set(targets)]
         return {"macro_accuracy": sum(per_class) / len(per_class), "accuracy": right.mean()}
 
-    if not args.resume:
-        with autocast(device, config.precision):
-            features, labels = photo_features(model, model_config, training, device)
+    if is_first() and not args.resume:  # the others get its weights
+        features, labels = photo_features(model, model_config, training, device, config.precision)
         counts = {label: labels.count(label) for label in set(labels)}
         weight, bias = fit_probe(
             features,
@@ -181,9 +183,11 @@ def main() -> int:
     )
     if groups := parameter_groups(model, config):
         fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
-        blend(model, load_file(probe, device=str(device)), score)
-    save(model, model_config, args.output)
-    print(f"model folder: {args.output}", file=sys.stderr)
+        if is_first():
+            blend(model, load_file(probe, device=str(device)), score)
+    if is_first():
+        save(model, model_config, args.output)
+        print(f"model folder: {args.output}", file=sys.stderr)
     return 0
 
 

@@ -19,12 +19,13 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from common import distributed
 from common.config import TrainConfig
 from common.errors import InputError
 
 
 def pick_device(name: str) -> torch.device:
-    """The torch device for ``auto``, ``cpu`` or ``cuda``.
+    """The torch device for ``auto``, ``cpu`` or ``cuda``; under ``torchrun``, this process's own.
 
     Raises:
         InputError: If CUDA is asked for and not there.
@@ -33,7 +34,7 @@ def pick_device(name: str) -> torch.device:
         raise InputError("--device cuda: no CUDA device here; use cpu or auto")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    return distributed.join(torch.device(name))
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
@@ -66,6 +67,7 @@ def fit(
         groups: AdamW parameter groups, each with ``params`` and its peak ``lr``.
         loader: Batches of one epoch, with ``len()``; order and augmentation must come from
             torch's global seed, which is set anew each epoch so that a resumed run repeats them.
+            Of several processes, each must get its `common.distributed.share` of each batch.
         loss: ``(model, batch) -> scalar``.
         score: ``model -> {name: value}`` on validation data; early stopping watches the first.
         config: Hyper-parameters.
@@ -87,15 +89,18 @@ def fit(
     history: list[dict[str, float]] = []
     if resume:
         history = _load_checkpoint(folder, model, average, optimizer, schedule, device)
+    parallel = distributed.parallel(model)
+    first = distributed.is_first()
 
     for epoch in range(len(history) + 1, config.epochs + 1):
         torch.manual_seed(config.seed * 1000 + epoch)
-        model.train()
+        parallel.train()
         started, total = time.monotonic(), 0.0
-        bar = tqdm(loader, f"epoch {epoch}/{config.epochs}", disable=None, leave=False)
+        name = f"epoch {epoch}/{config.epochs}"
+        bar = tqdm(loader, name, disable=None if first else True, leave=False)
         for batch in bar:
             with autocast(device, config.precision):
-                value = loss(model, batch)
+                value = loss(parallel, batch)
             optimizer.zero_grad(set_to_none=True)
             value.backward()
             nn.utils.clip_grad_norm_([p for g in groups for p in g["params"]], 1.0)
@@ -104,22 +109,29 @@ def fit(
             average.update_parameters(model)
             total += value.item()
             bar.set_postfix(loss=f"{value.item():.3f}")
-        row = {"epoch": epoch, "train_loss": total / len(loader)}
-        row |= {name: float(value) for name, value in score(average.module.eval()).items()}
-        row["seconds"] = time.monotonic() - started
+        row = {"epoch": epoch, "train_loss": distributed.mean(total / len(loader), device)}
+        if first:
+            row |= {name: float(value) for name, value in score(average.module.eval()).items()}
+            row["seconds"] = time.monotonic() - started
+        row = distributed.agreed(row, device)
         history.append(row)
-        print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), file=sys.stderr, flush=True)
-
         watched = list(row)[2]
         best = max(range(len(history)), key=lambda i: history[i][watched])
-        if best == len(history) - 1:
-            weights = {k: v.contiguous() for k, v in average.module.state_dict().items()}
-            save_file(weights, folder / "best.safetensors")
-        _save_log(history, folder)
-        _save_checkpoint(folder, model, average, optimizer, schedule, history)
+        if first:
+            print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), file=sys.stderr, flush=True)
+            if best == len(history) - 1:
+                weights = {k: v.contiguous() for k, v in average.module.state_dict().items()}
+                save_file(weights, folder / "best.safetensors")
+            _save_log(history, folder)
+            _save_checkpoint(folder, model, average, optimizer, schedule, history)
         if len(history) - 1 - best >= config.patience:
-            print(f"stopped: {watched} has not risen for {config.patience} epochs", file=sys.stderr)
+            if first:
+                print(
+                    f"stopped: {watched} has not risen for {config.patience} epochs",
+                    file=sys.stderr,
+                )
             break
+    distributed.agreed(None, device)  # the weights are written
     model.load_state_dict(load_file(folder / "best.safetensors", device=str(device)))
     model.eval()
 

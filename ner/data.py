@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from common.distributed import share
 from common.errors import InputError
 from ner.preprocess import LABELS, OUTPUTS, SLICES, TYPES, Preprocess, pad, spans
 
@@ -313,7 +314,8 @@ class Batches:
         batches = [order[i : i + self.size] for i in range(0, len(order), self.size)]
         chance.shuffle(batches)
         for batch in batches:
-            yield self.collate([self.augmentation(sentence, chance) for sentence in batch], chance)
+            changed = [self.augmentation(sentence, chance) for sentence in batch]
+            yield self.collate(share(changed), chance)
 
     def collate(self, sentences: Sequence[Sentence], chance: random.Random) -> Batch:
         """One batch; long sentences become several rows."""

@@ -75,6 +75,7 @@ def main() -> int:
 
     import torch
 
+    from common.distributed import is_first
     from common.losses import partial_label_loss
     from common.training import fit, pick_device
     from ner.data import (
@@ -98,18 +99,19 @@ def main() -> int:
     if args.everyday:
         everyday = read_mentions(args.everyday / "train.jsonl")
         everyday_validation = read_mentions(args.everyday / "validation.jsonl")
-    print(
-        f"{len(training)} training sentences, {len(partial)} partly annotated, {len(everyday)}"
-        f" with mentions,"
-        f" {len(validation)} for validation",
-        file=sys.stderr,
-    )
+    if is_first():
+        print(
+            f"{len(training)} training sentences, {len(partial)} partly annotated,"
+            f" {len(everyday)} with mentions, {len(validation)} for validation",
+            file=sys.stderr,
+        )
 
     torch.manual_seed(config.seed)
     model, preprocess = build(config.base_model)
     model.to(device)
-    args.output.mkdir(parents=True, exist_ok=True)
-    save_json(config, args.output / "train_config.json")
+    if is_first():
+        args.output.mkdir(parents=True, exist_ok=True)
+        save_json(config, args.output / "train_config.json")
 
     weights = dict.fromkeys(SLICES, 1.0) | {"entity": config.entity_weight}
 
@@ -147,8 +149,9 @@ def main() -> int:
         *(config.partial_share, everyday, config.everyday_share, config.hide_names),
     )
     fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
-    save(model, preprocess, args.output)
-    print(f"model folder: {args.output}", file=sys.stderr)
+    if is_first():
+        save(model, preprocess, args.output)
+        print(f"model folder: {args.output}", file=sys.stderr)
     return 0
 
 

@@ -189,7 +189,7 @@ def test_balance(balance, share):
     photos = [Photo(Path(str(i)), "cow" if i < 900 else "lion", "train") for i in range(1000)]
     loader = train_loader(PhotoDataset(photos, {}, None), 10, balance, 0, 0)
     torch.manual_seed(0)
-    drawn = [i for _ in range(5) for i in loader.sampler]
+    drawn = [i for _ in range(5) for batch in loader.batch_sampler for i in batch]
     assert np.mean(np.array(drawn) >= 900) == pytest.approx(share, abs=0.02)
 
 
@@ -201,6 +201,6 @@ def test_balance_of_sources():
     photos += [Photo(Path(str(i)), "lion", "train", "web") for i in range(500)]
     loader = train_loader(PhotoDataset(photos, {}, None), 10, 0, 1.0, 0)
     torch.manual_seed(0)
-    drawn = np.array([i for _ in range(5) for i in loader.sampler])
+    drawn = np.array([i for _ in range(5) for batch in loader.batch_sampler for i in batch])
     cows = drawn[drawn < 500]
     assert np.mean(cows >= 450) == pytest.approx(0.5, abs=0.03)
