@@ -1,14 +1,12 @@
 """The command on the sample photos with the models that ship in the repository."""
 
-import csv
 import json
-import shutil
 
 import pytest
 from conftest import error_of, script
 
 from common.paths import ROOT
-from pipeline import ANSWER_COLUMNS, Verifier
+from pipeline import Verifier
 
 SAMPLES = ROOT / "data/samples"
 RACCOON = SAMPLES / "raccoon.jpg"
@@ -125,99 +123,22 @@ def test_list_animals():
         (("--text", "A cow.", "--image", "README.md"), "README.md: not an image"),
         (("--pairs", "pairs.csv"), "a batch needs --pairs and --output"),
         (("--pairs", "none.csv", "--output", "out.csv"), "none.csv: No such file"),
+        (("--pairs", "data/samples/pairs.csv", "--output", "out.txt"), "out.txt: unknown ending"),
+        (("--pairs", "data/samples/pairs.csv", "--output", "no/out.csv"), "no folder no"),
+        (
+            ("--pairs", "data/samples/pairs.csv", "--output", "data/samples/pairs.csv"),
+            "is the table of pairs",
+        ),
+        (
+            ("--pairs", "a.csv", "--output", "b.csv", "--resume", "--overwrite"),
+            "argument --overwrite: not allowed with argument --resume",
+        ),
         (("--text", "A cow.", "--image", RACCOON, "--match", "most"), "invalid choice: 'most'"),
         (("--text", "A cow.", "--image", RACCOON, "--ner-model", "x"), "no model at x/model.onnx"),
     ],
 )
 def test_bad_input_is_one_line(arguments, message):
     assert message in error_of(script("pipeline.py", *arguments, check=False))
-
-
-PAIRS = """\
-text,image
-There is a raccoon.,raccoon.jpg
-There is a cow.,raccoon.jpg
-There is a cow.,missing.jpg
-,raccoon.jpg
-"A text
-in two lines, with a raccoon",raccoon.jpg
-There is a cow.,broken.jpg
-A sunny day.,raccoon.jpg
-"""
-
-
-@pytest.fixture
-def pairs(tmp_path):
-    shutil.copy(RACCOON, tmp_path)
-    (tmp_path / "broken.jpg").write_bytes(RACCOON.read_bytes()[:5000])
-    (tmp_path / "pairs.csv").write_text(PAIRS)
-    return tmp_path / "pairs.csv"
-
-
-def rows_of(path):
-    """The rows as csv shows them."""
-    if path.suffix == ".jsonl":
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
-        assert {type(row["verdict"]) for row in rows} == {bool, type(None)}
-        names = {None: "", True: "true", False: "false"}
-        return [
-            {k: names[v] if v is None or isinstance(v, bool) else v for k, v in row.items()}
-            for row in rows
-        ]
-    delimiter = "\t" if path.suffix == ".tsv" else ","
-    return list(csv.DictReader(path.open(newline=""), delimiter=delimiter))
-
-
-@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl"])
-def test_batch(pairs, ending):
-    output = pairs.with_name(f"answers.{ending}")
-    done = script("pipeline.py", "--pairs", pairs, "--output", output, check=False)
-    assert done.returncode == 3 and done.stdout == ""
-    assert "3 rows could not be answered" in done.stderr
-    rows = rows_of(output)
-    assert list(rows[0]) == list(ANSWER_COLUMNS)
-    assert [row["answer"] for row in rows] == ["True", "False", "", "", "True", "", "False"]
-    assert [row["verdict"] for row in rows] == ["true", "false", "", "", "true", "", ""]
-    assert "missing.jpg: no such file" in rows[2]["error"]
-    assert rows[3]["error"] == "the text is empty; expected a sentence"
-    assert "damaged image" in rows[5]["error"]
-    assert rows[6]["reason"] == "NO_ANIMAL_NAMED" and rows[0]["animals"] == "raccoon"
-    assert rows[0]["predicted"] == "raccoon" and float(rows[0]["probability"]) > 0.5
-
-
-def test_resume_gives_the_same_rows(pairs):
-    output, whole = pairs.with_name("answers.csv"), pairs.with_name("whole.csv")
-    script("pipeline.py", "--pairs", pairs, "--output", whole, check=False)
-    lines = whole.read_bytes().splitlines(keepends=True)
-    for kept in (
-        b"",
-        lines[0],
-        b"".join(lines[:3]),
-        b"".join(lines[:3]) + lines[3][:7],
-        b"".join(lines[:6]),
-    ):
-        output.write_bytes(kept)
-        arguments = ("--pairs", pairs, "--output", output)
-        assert f"{output} exists" in error_of(script("pipeline.py", *arguments, check=False))
-        assert output.read_bytes() == kept
-        script("pipeline.py", *arguments, "--resume", check=False)
-        assert output.read_bytes() == whole.read_bytes()
-
-
-def test_resume_on_the_answers_to_other_pairs(pairs):
-    output = pairs.with_name("answers.csv")
-    script("pipeline.py", "--pairs", pairs, "--output", output, check=False)
-    pairs.write_text(PAIRS.replace("There is a cow.,raccoon.jpg", "There is a dog.,raccoon.jpg"))
-    done = script("pipeline.py", "--pairs", pairs, "--output", output, "--resume", check=False)
-    assert "row 2 is not of" in error_of(done)
-
-
-def test_a_table_without_the_columns(pairs):
-    pairs.write_text("caption,photo\nA cow.,raccoon.jpg\n")
-    output = pairs.with_name("answers.csv")
-    done = script("pipeline.py", "--pairs", pairs, "--output", output, check=False)
-    assert "no column text or image; expected text,image" in error_of(done)
-    assert not output.exists()
 
 
 def test_help_is_quick():

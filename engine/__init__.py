@@ -1,0 +1,1 @@
+"""Answering: one pair, a table of pairs, a cluster."""
