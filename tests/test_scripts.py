@@ -9,9 +9,17 @@ from conftest import error_of, script
 from common.paths import ROOT
 
 SCRIPTS = [
-    *("pipeline.py", "matching/claims.py", "data/awa2.py", "data/multinerd.py"),
+    *(
+        "pipeline.py",
+        "service.py",
+        "app.py",
+        "matching/claims.py",
+        "data/awa2.py",
+        "data/multinerd.py",
+    ),
     *("data/everyday.py", "data/taxonomy.py", "data/wordnet_names.py"),
     *(f"benchmarks/{name}.py" for name in ("claims", "precision", "robustness", "unknown")),
+    *(f"benchmarks/{name}.py" for name in ("one_shot", "plain", "throughput", "training")),
     *(f"classifier/{name}.py" for name in ("train", "evaluate", "export", "inference")),
     *(f"ner/{name}.py" for name in ("train", "evaluate", "export", "inference")),
 ]
@@ -20,11 +28,12 @@ SCRIPTS = [
 def test_the_list_is_complete():
     found = {
         str(path.relative_to(ROOT))
-        for package in ("classifier", "ner", "matching", "data", "common", "benchmarks")
+        for package in ("classifier", "ner", "matching", "data", "common", "engine", "benchmarks")
         for path in (ROOT / package).glob("*.py")
         if "__main__" in path.read_text()
     }
-    assert found | {"pipeline.py"} == set(SCRIPTS)
+    found |= {path.name for path in ROOT.glob("*.py")}
+    assert found == set(SCRIPTS)
 
 
 @pytest.mark.parametrize("path", SCRIPTS)

@@ -1,0 +1,50 @@
+"""The page: drop a photo, type a sentence, see the answer and why.
+
+    pip install -r requirements-page.txt
+    python app.py                            # then open http://127.0.0.1:7860
+
+It is served to this machine alone, and asks no other host for anything.
+"""
+
+import os
+import sys
+
+from common.cli import ArgumentParser, run
+from common.errors import InputError
+from common.paths import CLASSIFIER_MODEL, NER_MODEL
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=7860, help="port to listen on (7860)")
+    parser.add_model("--classifier-model", CLASSIFIER_MODEL)
+    parser.add_model("--ner-model", NER_MODEL)
+    parser.add_device()
+    return parser
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT."""
+    args = get_args_parser().parse_args()
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    try:
+        import gradio
+        import uvicorn
+        from fastapi import FastAPI
+    except ImportError as error:
+        raise InputError(f"needs {error.name}; pip install -r requirements-page.txt") from error
+    from engine.verifier import Verifier
+    from web.page import CSS, THEME, Offline, make_page
+
+    page = make_page(Verifier.load(args.classifier_model, args.ner_model, "any", args.device))
+    app = gradio.mount_gradio_app(FastAPI(), page, "/", css=CSS, theme=THEME)
+    app.add_middleware(Offline)
+    print(f"http://{args.host}:{args.port}", file=sys.stderr)
+    uvicorn.run(app, host=args.host, port=args.port, log_level="warning")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

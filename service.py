@@ -1,0 +1,67 @@
+"""The HTTP service: `POST /v1/verify` with a text and a photo.
+
+    pip install -r requirements-service.txt
+    python service.py --port 8000
+    curl -F text="There is a cow." -F image=@photo.jpg http://127.0.0.1:8000/v1/verify
+
+answers with the JSON of ``pipeline.py --format json``. ``/v1/animals`` lists the classes,
+``/healthz`` and ``/readyz`` are for a supervisor, ``/metrics`` for Prometheus, ``/openapi.json``
+describes it all. With the environment variable ``FAUNACHECK_TOKEN`` set, requests need
+``Authorization: Bearer TOKEN``. A line of JSON on stderr for each request has neither text nor
+photo. On SIGTERM it answers what it took, then ends.
+"""
+
+import logging
+import os
+import sys
+
+from common.cli import ArgumentParser, run
+from common.config import add_options, from_args
+from common.errors import InputError
+from common.paths import CLASSIFIER_MODEL, NER_MODEL
+from web.limits import Limits
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line; the limits are those of `web.limits.Limits`."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    parser.add_model("--classifier-model", CLASSIFIER_MODEL)
+    parser.add_model("--ner-model", NER_MODEL)
+    parser.add_device()
+    add_options(parser, Limits)
+    return parser
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT."""
+    args = get_args_parser().parse_args()
+    limits = from_args(Limits, args)
+    try:
+        import uvicorn
+
+        from web.service import create_app
+    except ImportError as error:
+        raise InputError(f"needs {error.name}; pip install -r requirements-service.txt") from error
+    from engine.verifier import Verifier
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("faunacheck").setLevel(logging.INFO)
+    # Opened before the port is, so that bad models are one line.
+    verifier = Verifier.load(args.classifier_model, args.ner_model, "any", args.device, threads=1)
+    app = create_app(verifier, limits, os.environ.get("FAUNACHECK_TOKEN"))
+    uvicorn.run(
+        app,
+        host=args.host,
+        port=args.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(limits.timeout) + 1,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

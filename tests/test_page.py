@@ -1,0 +1,140 @@
+"""The page in a real browser: one photo, a table, a phone's width, and no other host."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.paths import ROOT
+
+pytest.importorskip("gradio")
+playwright = pytest.importorskip("playwright.sync_api")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SAMPLES = ROOT / "data/samples"
+PORT = 7861
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here (apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The page, served by its own command."""
+    log = open(tmp_path_factory.mktemp("page") / "log", "w+")  # noqa: SIM115
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "app.py", "--port", str(PORT)], stderr=log, env=dict(os.environ)
+    )
+    address = f"http://127.0.0.1:{PORT}"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(address)
+            break
+        except (URLError, ConnectionError):
+            assert process.poll() is None, log.seek(0) or log.read()
+            time.sleep(0.1)
+    yield address
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[1280, 375])
+def page(request, browser, address):
+    """The page at the width of a desk and of a phone; it must ask no other host."""
+    context = browser.new_context(viewport={"width": request.param, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    asked = []
+    page.on("request", lambda r: asked.append(r.url))
+    page.goto(address)
+    yield page
+    context.close()
+    foreign = [u for u in asked if not u.startswith((address, "data:", "blob:"))]
+    assert len(asked) > 5 and not foreign
+
+
+def test_one_photo(page, tmp_path):
+    page.get_by_label("Text").wait_for()
+    page.locator("input[type=file]").first.set_input_files(SAMPLES / "raccoon.jpg")
+    page.get_by_label("Text").fill("There is a raccoon, but no cow.")
+    page.get_by_role("button", name="Check", exact=True).click()
+    answer = page.locator("#answer")
+    answer.wait_for()
+    assert answer.inner_text().startswith("True")
+    said = page.get_by_text("said to be there").first
+    assert said.is_visible() and page.get_by_text("said to be absent").first.is_visible()
+    assert page.get_by_text("What I could not check").is_visible()
+    assert page.get_by_text("raccoon").count() >= 2
+    # Nothing is wider than the window, and the picture of the reasons is drawn.
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= page.viewport_size["width"]
+    drawn = page.locator("img[src*='/file=']").last
+    drawn.wait_for()
+    assert drawn.evaluate("image => image.complete && image.naturalWidth") > 300
+    picture = tmp_path / "page.png"
+    page.screenshot(path=picture, full_page=True)
+    colours = np.asarray(Image.open(picture).convert("RGB")).reshape(-1, 3)
+    assert colours.std(axis=0).min() > 10  # a page with a photo, not a blank one
+
+
+def test_by_keyboard(page):
+    page.get_by_label("Text").wait_for()
+    page.locator("input[type=file]").first.set_input_files(SAMPLES / "cat.jpg")
+    page.get_by_label("Text").focus()
+    page.keyboard.type("No kitten anywhere.")
+    page.keyboard.press("Enter")
+    page.locator("#answer").wait_for()
+    assert page.locator("#answer").inner_text().startswith("False")
+
+
+def test_what_is_missing_is_said(page):
+    page.get_by_label("Text").wait_for()
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_text("There is no photo yet.").wait_for()
+
+
+def test_many(page, tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as file:
+        file.write(SAMPLES / "raccoon.jpg", "photos/one.jpg")
+    rows = [("A raccoon.", "photos/one.jpg"), ("No raccoon.", "./photos/one.jpg")]
+    rows += [("A cow.", "/etc/passwd"), ("A cat.", str(SAMPLES / "cat.jpg"))]
+    with open(tmp_path / "pairs.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("text", "image"), *rows])
+    page.get_by_role("tab", name="Many").click()
+    button = page.get_by_role("button", name="Check all")
+    button.wait_for()
+    inputs = page.locator("input[type=file]")
+    inputs.nth(1).set_input_files(tmp_path / "pairs.csv")
+    page.get_by_text("pairs.csv").wait_for()
+    inputs.last.set_input_files(tmp_path / "photos.zip")
+    page.get_by_text("photos.zip").wait_for()
+    button.click()
+    link = page.locator("a[download='answers.csv']")
+    link.wait_for()
+    with page.expect_download() as download:
+        link.click()
+    download.value.save_as(tmp_path / "answers.csv")
+    with open(tmp_path / "answers.csv", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["answer"] for row in found] == ["True", "False", "", ""]
+    assert [row["image"] for row in found] == [image for _, image in rows]
+    assert found[2]["error"] == "/etc/passwd: no such file"

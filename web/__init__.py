@@ -1,0 +1,1 @@
+"""Answering over HTTP: the service for programs and the page for people."""
