@@ -93,7 +93,6 @@ def compare(folder: Path, photos: Sequence[Path], repeats: int) -> None:
             "Faunacheck": ours,
             "plain loop": plain,
             "plain loop, bf16": (*plain, "--mode", "bf16"),
-            "plain loop, torch.compile": (*plain, "--mode", "compile"),
         },
         repeats,
     )

@@ -24,6 +24,7 @@ class ModelConfig:
         width: Width of a bottleneck's first block; 64 is ResNet50.
         resize: Pixels of the shorter side before cropping.
         crop: Pixels of the square that the model sees.
+        squash: How much longer than wide what it sees may be, see `Preprocess`.
         mean: RGB means, of values in [0, 1].
         std: RGB standard deviations.
         temperature: Divides the logits (chosen on validation data).
@@ -35,8 +36,9 @@ class ModelConfig:
     classes: Sequence[str]
     layers: Sequence[int] = (3, 4, 6, 3)
     width: int = 64
-    resize: int = 256
+    resize: int = 224  # the whole shorter side: animals reach the edges (chosen on validation data)
     crop: int = 224
+    squash: float = 1.15
     mean: Sequence[float] = IMAGENET_MEAN
     std: Sequence[float] = IMAGENET_STD
     temperature: float = 1.0
@@ -52,7 +54,7 @@ class ModelConfig:
     @property
     def preprocess(self) -> Preprocess:
         """The transform that belongs to the weights."""
-        return Preprocess(self.resize, self.crop, self.mean, self.std)
+        return Preprocess(self.resize, self.crop, self.mean, self.std, self.squash)
 
     @classmethod
     def load(cls, folder: Path) -> "ModelConfig":

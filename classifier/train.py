@@ -60,7 +60,7 @@ class ClassifierConfig(TrainConfig):
     mix: float = option(0.1, "share of batches in which photos are mixed (mixup, CutMix)")
     batch_size: int = option(64, "photos a step")
     epochs: int = option(10, "passes over the training photos")
-    learning_rate: float = option(5e-5, "peak learning rate of the last stage")
+    learning_rate: float = option(1e-4, "peak learning rate of the last stage")
     layer_decay: float = option(0.7, "learning rate of a stage as a share of the one above it")
     head_learning_rate: float = option(1e-4, "peak learning rate of the head")
     weight_decay: float = option(0.05, "decoupled weight decay (AdamW)")

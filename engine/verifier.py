@@ -40,7 +40,7 @@ ANSWER_COLUMNS = {
     **{"text": str, "image": str, "answer": str, "verdict": bool, "reason": str},
     **{"animals": str, "predicted": str, "probability": float, "error": str},
 }
-CHUNK = 32  # pairs that are answered together; more take memory and save no time
+CHUNK = 8  # pairs that are answered together; more take memory and save no time
 TOP = 5  # classes that the JSON lists
 
 Pair = tuple[str, Source]

@@ -269,7 +269,7 @@ def test_sigterm_answers_what_was_taken():
     with served() as (address, process), ThreadPoolExecutor(1) as pool:
         client = httpx.Client(base_url=address, timeout=60)
         future = pool.submit(post, client, *[(f"Cow {i}.", p) for i, p in enumerate(photos)])
-        time.sleep(0.6)
+        time.sleep(0.3)
         assert not future.done()
         process.send_signal(signal.SIGTERM)
         assert len(future.result().json()) == 64
