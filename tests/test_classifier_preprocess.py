@@ -192,7 +192,7 @@ def test_run_photos_keeps_order_around_errors(tmp_path):
         return batch.mean(axis=(2, 3))[:, :1]
 
     rows = list(run_photos(model, Preprocess(8, 8, (0, 0, 0), (1, 1, 1)), paths, batch_size=4))
-    assert sizes == [3, 4, 2]
+    assert sorted(sizes) == [2, 3, 4]  # of several threads, any may be first
     assert isinstance(rows.pop(3), InputError)
     expected = [i / 255 for i in range(0, 250, 25) if i != 75]
     assert np.allclose(np.concatenate(rows), expected, atol=1e-6)
