@@ -4,9 +4,9 @@
     python benchmarks/plain.py --pairs pairs.csv --mode bf16
 
 The script that one writes in ten minutes, with what one knows to do: inference mode, all cores, one
-pair after the other. ``--mode`` is ``eager``, ``bf16`` (autocast, channels last) or ``compile``
-(``torch.compile``). True where a word tagged as an animal names the predicted class; polarity,
-synonyms, unknown photos and bad rows are not looked at.
+pair after the other. ``--mode`` is ``eager`` or ``bf16`` (autocast, channels last). True where a
+word tagged as an animal names the predicted class; polarity, synonyms, unknown photos and bad rows
+are not looked at.
 """
 
 import csv
@@ -29,7 +29,7 @@ def get_args_parser() -> ArgumentParser:
     parser.add_argument("--text")
     parser.add_argument("--image")
     parser.add_argument("--pairs", type=Path)
-    parser.add_argument("--mode", choices=("eager", "bf16", "compile"), default="eager")
+    parser.add_argument("--mode", choices=("eager", "bf16"), default="eager")
     return parser
 
 
@@ -52,9 +52,6 @@ def load(mode: str) -> Callable[[str, str], bool]:
     names = text_model.config.id2label
     if mode == "bf16":
         image_model.to(memory_format=torch.channels_last)
-    if mode == "compile":
-        image_model = torch.compile(image_model)
-        text_model = torch.compile(text_model, dynamic=True)
     transform = transforms.Compose(
         [
             transforms.Resize(256),

@@ -1,7 +1,7 @@
 """Many pairs: pairs a second, memory, and where the time goes, against plain torch.
 
     python benchmarks/throughput.py                      # photos of FAUNACHECK_DATA
-    python benchmarks/throughput.py --photos ~/photos --largest 10000
+    python benchmarks/throughput.py --data ~/photos --largest 10000
 
 Whole commands on tables of distinct texts and photos from disk, start-up included. Prints, as
 Markdown: 1,000 pairs against the plain loop; the cost from 10 to 100,000 pairs, the largest two

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from common.errors import InputError
+from common.errors import InputError, text_error
 from common.paths import data_root
 
 EXIT_BAD_INPUT = 2  # bad usage or input, named in one line on stderr
@@ -116,12 +116,8 @@ def checked_text(text: str) -> str:
     Raises:
         InputError: If it is empty or no valid Unicode.
     """
-    if not text.strip():
-        raise InputError("--text is empty; expected a sentence")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:  # bytes that the shell passed on
-        raise InputError(f"--text is not UTF-8 text ({error.reason})") from error
+    if error := text_error(text, "--text"):
+        raise InputError(error)
     return text
 
 

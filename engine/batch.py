@@ -14,8 +14,6 @@ Row = dict[str, Any]
 Engine = Callable[[Iterable[tuple[str, str]], Path], Iterable[Row]]
 """Answers pairs, whose image paths are relative to a folder, with a row each in order."""
 
-ERRORS = ("report", "stop")
-
 
 class Summary:
     """What became of the pairs so far."""

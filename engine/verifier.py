@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from classifier.config import ModelConfig
 from classifier.inference import PhotoClassifier, Prediction, animals_of
 from classifier.preprocess import Source, load_image
-from common.errors import InputError
+from common.errors import InputError, text_error
 from common.parallel import chunks, cores, ordered_map
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
 from engine.memo import Memo
@@ -266,14 +266,3 @@ class Verifier:
         if not answer.verdict.claims:
             lines.append(answer.verdict.explanation)
         return self.classifier.explain(load_image(image), TOP, answer.answer, lines)
-
-
-def text_error(text: str) -> str | None:
-    """What is wrong with a text, None if it can be read."""
-    if not text.strip():
-        return "the text is empty; expected a sentence"
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:  # half of a surrogate pair
-        return f"the text is no valid Unicode ({error.reason})"
-    return None

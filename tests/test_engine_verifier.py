@@ -51,7 +51,7 @@ def test_a_grey_array_and_an_image_that_is_used_again(verifier):
     ("text", "image", "message"),
     [
         ("", RACCOON, "the text is empty; expected a sentence"),
-        ("a cow \ud800", RACCOON, "the text is no valid Unicode"),
+        ("a cow \ud800", RACCOON, "the text is not UTF-8 text"),
         ("A cow.", "", "the image is empty; expected a path"),
         ("A cow.", "none.jpg", "none.jpg: no such file"),
         ("A cow.", b"no image", "the image: not an image that can be read"),

@@ -160,9 +160,7 @@ def answer_uploads(verifier: Verifier, table: Path, photos: Path | None) -> tupl
     Raises:
         InputError: If the table or the zip cannot be read.
     """
-    folder = Path(tempfile.mkdtemp(prefix="faunacheck-"))
-    names = unpack(photos, folder) if photos else {}
-    output = folder / f"answers{table.suffix}"
+    output = Path(tempfile.mkdtemp(prefix="faunacheck-")) / f"answers{table.suffix}"
 
     def engine(pairs: Iterable[tuple[str, str]], _: Path) -> Iterator[dict[str, Any]]:
         waiting: deque[str] = deque()
@@ -179,7 +177,10 @@ def answer_uploads(verifier: Verifier, table: Path, photos: Path | None) -> tupl
                 row["error"] = f"{image}: {row['error'].removeprefix(f'{answer.image}: ')}"
             yield row
 
-    return str(answer_table(engine, table, output)), str(output)
+    with tempfile.TemporaryDirectory(prefix="faunacheck-") as name:
+        folder = Path(name)
+        names = unpack(photos, folder) if photos else {}
+        return str(answer_table(engine, table, output)), str(output)
 
 
 def unpack(archive: Path, folder: Path) -> dict[str, Path]:

@@ -222,9 +222,11 @@ class Observed:
 
 def _as_422(error: RequestValidationError) -> HTTPException:
     """What is wrong with a form, in a line."""
-    return HTTPException(
-        422, "; ".join(f"{row['loc'][-1]}: {row['msg']}" for row in error.errors())
-    )
+    rows = []
+    for row in error.errors():
+        name = ".".join(str(part) for part in row["loc"] if part != "body")
+        rows.append(f"{name}: {row['msg']}")
+    return HTTPException(422, "; ".join(rows))
 
 
 def _documented(example: Any, *codes: int) -> dict[int | str, dict[str, Any]]:
