@@ -11,17 +11,13 @@ import sys
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.paths import CLASSIFIER_MODEL, NER_MODEL
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=7860, help="port to listen on (7860)")
-    parser.add_model("--classifier-model", CLASSIFIER_MODEL)
-    parser.add_model("--ner-model", NER_MODEL)
-    parser.add_device()
+    parser.add_address(7860)
+    parser.add_models()
     return parser
 
 

@@ -21,7 +21,6 @@ from argparse import Namespace
 from pathlib import Path
 
 from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, run
-from common.paths import CLASSIFIER_MODEL, NER_MODEL
 from engine.verifier import Answer, Verifier
 from matching.verdict import MATCHES
 
@@ -66,9 +65,7 @@ def get_args_parser() -> ArgumentParser:
         help="any: one named animal is there; all: every claim holds (default: any)",
     )
     parser.add_argument("--exit-code", action="store_true", help="exit with 0 for true, 10 else")
-    parser.add_model("--classifier-model", CLASSIFIER_MODEL)
-    parser.add_model("--ner-model", NER_MODEL)
-    parser.add_device()
+    parser.add_models()
     return parser
 
 

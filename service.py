@@ -18,18 +18,14 @@ import sys
 from common.cli import ArgumentParser, run
 from common.config import add_options, from_args
 from common.errors import InputError
-from common.paths import CLASSIFIER_MODEL, NER_MODEL
 from web.limits import Limits
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line; the limits are those of `web.limits.Limits`."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
-    parser.add_model("--classifier-model", CLASSIFIER_MODEL)
-    parser.add_model("--ner-model", NER_MODEL)
-    parser.add_device()
+    parser.add_address(8000)
+    parser.add_models()
     add_options(parser, Limits)
     return parser
 

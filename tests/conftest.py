@@ -48,6 +48,19 @@ def error_of(done: subprocess.CompletedProcess) -> str:
     return line
 
 
+def noise_pairs(folder: Path, count: int, text: str) -> Path:
+    """A table of distinct texts and photos of noise; every 50th photo is missing."""
+    chance = np.random.default_rng(0)
+    lines = ["text,image"]
+    for i in range(count):
+        if i % 50 != 7:
+            pixels = chance.integers(0, 255, (40, 60, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / f"{i}.jpg")
+        lines.append(f"{text.format(i)},{i}.jpg")
+    (folder / "pairs.csv").write_text("\n".join(lines) + "\n")
+    return folder / "pairs.csv"
+
+
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory) -> Path:
     """A tree of noisy plain-coloured photos: the class is the colour."""

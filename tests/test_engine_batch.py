@@ -8,10 +8,8 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from conftest import error_of, script
-from PIL import Image
+from conftest import error_of, noise_pairs, script
 from pyarrow import parquet
 
 from common.paths import ROOT
@@ -185,16 +183,8 @@ def test_parquet_in(pairs):
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """A table of a few hundred distinct photos, with some that cannot be read."""
-    folder = tmp_path_factory.mktemp("many")
-    chance = np.random.default_rng(0)
-    rows = ["text,image"]
-    for i in range(400):
-        if i % 50 != 7:
-            pixels = chance.integers(0, 255, (40, 60, 3), np.uint8)
-            Image.fromarray(pixels).save(folder / f"{i}.jpg")
-        rows.append(f'"A cow, or is it dog\nnumber ""{i}""?",{i}.jpg')
-    (folder / "pairs.csv").write_text("\n".join(rows) + "\n")
-    return folder / "pairs.csv"
+    text = '"A cow, or is it dog\nnumber ""{}""?"'
+    return noise_pairs(tmp_path_factory.mktemp("many"), 400, text)
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,8 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
-from conftest import error_of, script
-from PIL import Image
+from conftest import error_of, noise_pairs, script
 
 from common.paths import ROOT
 
@@ -24,15 +22,8 @@ def actors() -> list[int]:
 
 @pytest.mark.slow
 def test_a_worker_dies_and_nothing_is_lost(tmp_path):
-    chance = np.random.default_rng(0)
-    lines = ["text,image"]
-    for i in range(700):
-        if i % 100 != 7:
-            pixels = chance.integers(0, 255, (40, 60, 3), np.uint8)
-            Image.fromarray(pixels).save(tmp_path / f"{i}.jpg")
-        lines.append(f"There is no cow but cat number {i}.,{i}.jpg")
-    pairs, output, expected = (tmp_path / f"{name}.csv" for name in ("pairs", "ray", "local"))
-    pairs.write_text("\n".join(lines) + "\n")
+    pairs = noise_pairs(tmp_path, 700, "There is no cow but cat number {}.")
+    output, expected = tmp_path / "ray.csv", tmp_path / "local.csv"
     script("pipeline.py", "--pairs", pairs, "--output", expected, check=False)
 
     command = [sys.executable, ROOT / "pipeline.py", "--engine", "ray"]
@@ -46,7 +37,7 @@ def test_a_worker_dies_and_nothing_is_lost(tmp_path):
     assert output.read_bytes().count(b"\n") < 600
     os.kill(actors()[0], signal.SIGKILL)
     _, errors = process.communicate(timeout=300)
-    assert process.returncode == 3 and "7 failed" in errors, errors
+    assert process.returncode == 3 and "14 failed" in errors, errors
     assert output.read_bytes() == expected.read_bytes()
 
 
