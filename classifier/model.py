@@ -149,6 +149,15 @@ def put_backbone(model: Classifier, weights: dict[str, torch.Tensor]) -> None:
     _put(model, unit_variance(weights) | head, "--backbone")
 
 
+def put_weights(model: Classifier, path: Path) -> None:
+    """Put the weights of a safetensors file into all layers.
+
+    Raises:
+        InputError: If it cannot be read or they are of another shape.
+    """
+    _put(model, _read(path), path)
+
+
 def load(folder: Path) -> tuple[Classifier, ModelConfig]:
     """A trained classifier and its configuration.
 
@@ -157,7 +166,7 @@ def load(folder: Path) -> tuple[Classifier, ModelConfig]:
     """
     config = ModelConfig.load(folder)
     model = Classifier(config)
-    _put(model, _read(Path(folder) / "model.safetensors"), folder)
+    put_weights(model, Path(folder) / "model.safetensors")
     return model.eval(), config
 
 

@@ -6,8 +6,8 @@
 
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
-features, then ``--unfreeze`` says what is trained on, if anything; the best mixture of both weights
-is kept.
+features, or ``--start`` names the ``probe.safetensors`` of a run with the same classes; then
+``--unfreeze`` says what is trained on, if anything; the best mixture of both weights is kept.
 The model folder (``--output``) gets weights, configuration, the splits, log and curve;
 ``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
 ``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
@@ -81,6 +81,9 @@ def get_args_parser() -> ArgumentParser:
     parser.add_data("animals", "labelled photos")
     parser.add_run(ROOT / "runs/classifier")
     parser.add_device()
+    parser.add_argument(
+        "--start", type=Path, metavar="FILE", help="weights to start from instead of a linear probe"
+    )
     add_options(parser, ClassifierConfig)
     return parser
 
@@ -104,7 +107,14 @@ def main() -> int:
         train_loader,
     )
     from classifier.evaluate import photo_logits, restrict, torch_model
-    from classifier.model import Classifier, backbone_shape, put_backbone, read_backbone, save
+    from classifier.model import (
+        Classifier,
+        backbone_shape,
+        put_backbone,
+        put_weights,
+        read_backbone,
+        save,
+    )
     from classifier.probe import fit_probe, head_prior, photo_features
     from common.distributed import is_first
     from common.losses import partial_label_loss
@@ -150,7 +160,9 @@ def main() -> int:
         per_class = [right[targets == c].mean() for c in set(targets)]
         return {"macro_accuracy": sum(per_class) / len(per_class), "accuracy": right.mean()}
 
-    if is_first() and not args.resume:  # the others get its weights
+    if args.start:
+        put_weights(model, args.start)
+    elif is_first() and not args.resume:  # the others get its weights
         features, labels = photo_features(model, model_config, training, device, config.precision)
         counts = {label: labels.count(label) for label in set(labels)}
         weight, bias = fit_probe(
@@ -160,6 +172,7 @@ def main() -> int:
             torch.tensor([counts[label] ** -config.balance for label in labels]),
         )
         model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
+    if is_first() and not args.resume:
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, probe)
 
     def loss(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:

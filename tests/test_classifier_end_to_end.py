@@ -122,6 +122,44 @@ def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
     assert np.array_equal(before["bn1.running_mean"], after["bn1.running_mean"])
 
 
+def test_training_may_start_from_the_probe_of_another_run(
+    tiny_classifier, photos, tiny_backbone, tmp_path
+):
+    probe = tiny_classifier / "probe.safetensors"
+    base = ("classifier/train.py", "--data", photos, "--backbone", tiny_backbone)
+    script(*base, "--start", probe, "--unfreeze", "none", "--output", tmp_path / "out")
+    weights, start = (load_file(f) for f in (tmp_path / "out/model.safetensors", probe))
+    assert all(np.array_equal(start[k].astype(v.dtype), v) for k, v in weights.items())
+    done = script(*base, "--start", tiny_backbone, "--output", tmp_path / "out", check=False)
+    assert done.returncode == 2
+    assert "resnet.safetensors: weights of another shape" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_what_fine_tuning_brings(photos, tiny_backbone, tmp_path):
+    (tmp_path / "classes.txt").write_text("\n".join(COLOURS))
+    command = ("benchmarks/fine_tuning.py", "--data", photos, "--backbone", tiny_backbone)
+    command += ("--classes", tmp_path / "classes.txt", "--output", tmp_path / "runs")
+    command += ("--epochs", 1, "--only", "reference", "head")
+    first = script(*command)
+    assert first.stdout.startswith("6 validation photos, probe 1.000 [1.000, 1.000]")
+    rows = first.stdout.splitlines()[-2:]
+    assert rows[0].startswith("| reference | 1 | ") and rows[0].endswith(
+        "| +0.000 [+0.000, +0.000] |"
+    )
+    weights = [
+        load_file(tmp_path / f"runs/{run}/best.safetensors") for run in ("reference-0", "head-0")
+    ]
+    probe = load_file(tmp_path / "runs/probe/probe.safetensors")
+    moved = [
+        not np.array_equal(w["layer4.0.conv1.weight"], probe["layer4.0.conv1.weight"])
+        for w in weights
+    ]
+    assert moved == [True, False]
+    again = script(*command)
+    assert again.stdout == first.stdout and "epoch" not in again.stderr
+
+
 def test_torch_and_onnx_agree(tiny_classifier, photos):
     import torch
 

@@ -1,5 +1,6 @@
 """The page in a real browser: one photo, a table, a phone's width, and no other host."""
 
+import base64
 import csv
 import os
 import shutil
@@ -8,6 +9,7 @@ import sys
 import time
 import urllib.request
 import zipfile
+from io import BytesIO
 from urllib.error import URLError
 
 import numpy as np
@@ -52,7 +54,8 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        camera = [f"--use-fake-{part}-for-media-stream" for part in ("device", "ui")]
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
         yield browser
         browser.close()
 
@@ -60,7 +63,10 @@ def browser():
 @pytest.fixture(params=[1280, 375])
 def page(request, browser, address):
     """The page at the width of a desk and of a phone; it must ask no other host."""
-    context = browser.new_context(viewport={"width": request.param, "height": 900})
+    context = browser.new_context(
+        viewport={"width": request.param, "height": 900},
+        permissions=["camera", "clipboard-read", "clipboard-write"],
+    )
     page = context.new_page()
     page.set_default_timeout(60_000)
     asked = []
@@ -94,6 +100,65 @@ def test_one_photo(page, tmp_path):
     page.screenshot(path=picture, full_page=True)
     colours = np.asarray(Image.open(picture).convert("RGB")).reshape(-1, 3)
     assert colours.std(axis=0).min() > 10  # a page with a photo, not a blank one
+
+
+def drop(page):
+    """Drop the raccoon, as a file dragged from a folder."""
+    photo = base64.b64encode((SAMPLES / "raccoon.jpg").read_bytes()).decode()
+    dragged = page.evaluate_handle(
+        """async photo => {
+            const blob = await (await fetch("data:image/jpeg;base64," + photo)).blob();
+            const dragged = new DataTransfer();
+            dragged.items.add(new File([blob], "raccoon.jpg", {type: "image/jpeg"}));
+            return dragged;
+        }""",
+        photo,
+    )
+    page.locator("button", has_text="Drop Image Here").dispatch_event(
+        "drop", {"dataTransfer": dragged}
+    )
+
+
+def paste(page):
+    """Paste the raccoon with the button for it."""
+    picture = base64.b64encode(png(SAMPLES / "raccoon.jpg")).decode()
+    page.evaluate(
+        """async picture => {
+            const blob = await (await fetch("data:image/png;base64," + picture)).blob();
+            await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
+        }""",
+        picture,
+    )
+    page.get_by_label("Paste from clipboard").first.click()
+
+
+def png(photo):
+    """A photo as a clipboard holds it."""
+    buffer = BytesIO()
+    Image.open(photo).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def photograph(page):
+    """Take a picture with the browser's own test camera: a green disc, no animal."""
+    page.get_by_label("Capture from camera").first.click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('video')?.videoWidth > 0")
+    page.get_by_role("button", name="capture photo").click()
+
+
+@pytest.mark.parametrize(
+    ("give", "text"),
+    [(drop, "A raccoon."), (paste, "A raccoon."), (photograph, "There is no raccoon.")],
+)
+def test_ways_to_give_a_photo(page, give, text):
+    page.get_by_label("Text").wait_for()
+    give(page)
+    page.get_by_label("Remove Image").wait_for()
+    page.get_by_label("Text").fill(text)
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.locator("#answer").wait_for()
+    assert page.locator("#answer").inner_text().startswith("True")
 
 
 def test_by_keyboard(page):

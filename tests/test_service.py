@@ -1,5 +1,6 @@
 """The HTTP service with the models that ship: answers, limits, hostile uploads, a graceful stop."""
 
+import asyncio
 import io
 import json
 import os
@@ -22,6 +23,7 @@ pytest.importorskip("fastapi")
 import httpx
 from fastapi.testclient import TestClient
 
+from benchmarks.load import Load
 from common.paths import ROOT
 from engine.verifier import Verifier
 from web.limits import Limits
@@ -278,6 +280,15 @@ def test_sigterm_answers_what_was_taken():
     row = json.loads(line)
     assert (row["method"], row["path"], row["status"]) == ("POST", "/v1/verify", 200)
     assert "Cow" not in line
+
+
+@pytest.mark.slow
+def test_far_more_than_it_can_carry():
+    with served("--max-requests", 8) as (address, _):
+        load = Load(int(address.rpartition(":")[2]), [("A raccoon.", RACCOON)])
+        asyncio.run(load.open(rate=400, seconds=3))
+    assert set(load.seconds) == {200, 429} and sum(map(len, load.seconds.values())) == 1200
+    assert np.median(load.seconds[429]) < 0.05
 
 
 @pytest.mark.slow
