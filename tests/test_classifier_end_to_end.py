@@ -113,7 +113,7 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
 
 
 def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
-    options = ("--epochs", 1, "--size", 32, "--workers", 0, "--mix", 1, "--unfreeze", "all")
+    options = ("--epochs", 1, "--size", 32, "--workers", 2, "--mix", 1, "--unfreeze", "all")
     train = ("classifier/train.py", "--data", photos, "--output", tmp_path, *options)
     script(*train, "--backbone", tiny_backbone, "--learning-rate", 0.01, "--average", 0)
     before, after = start_of(tiny_backbone), load_file(tmp_path / "best.safetensors")
