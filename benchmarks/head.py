@@ -45,24 +45,13 @@ def accuracy(right: np.ndarray, targets: np.ndarray) -> float:
     return float(right.mean())
 
 
-def macro(right: np.ndarray, targets: np.ndarray) -> float:
-    """Mean over classes of the share that is right.
-
-    Args:
-        right: ``(N,)``.
-        targets: Class indices, ``(N,)``.
-    """
-    totals, hits = np.bincount(targets), np.bincount(targets, right)
-    return float((hits[totals > 0] / totals[totals > 0]).mean())
-
-
 def cell(
     figure: Callable[[np.ndarray, np.ndarray], float], answered: np.ndarray, targets: np.ndarray
 ) -> str:
     """A figure of several probes: mean, interval over photos, spread over the probes.
 
     Args:
-        figure: `accuracy` or `macro`.
+        figure: Of what is right and the targets, each ``(N,)``.
         answered: One row a probe, ``(S, N)``.
         targets: Class indices, ``(N,)``.
     """
@@ -80,6 +69,7 @@ def main() -> int:
     from classifier.config import UNNAMED, ModelConfig
     from classifier.data import allowed_classes, read_classes, read_photos
     from classifier.evaluate import restrict
+    from classifier.metrics import macro_accuracy
     from classifier.model import Classifier, backbone_shape, put_backbone, read_backbone
     from classifier.probe import fit_probe, head_prior, photo_features
     from common.training import pick_device
@@ -136,7 +126,9 @@ def main() -> int:
     rows = []
     for name, ingredient in ingredients.items():
         answered = right(*ingredient)
-        rows.append([name, *(cell(figure, answered, targets) for figure in (accuracy, macro))])
+        rows.append(
+            [name, *(cell(figure, answered, targets) for figure in (accuracy, macro_accuracy))]
+        )
     print_table(["", "accuracy", "macro accuracy"], rows)
     return 0
 

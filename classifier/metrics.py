@@ -24,9 +24,7 @@ def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict
     right = predicted == targets
 
     def macro(drawn: np.ndarray) -> float:
-        totals = np.bincount(targets[drawn], minlength=len(config.classes))
-        hits = np.bincount(targets[drawn], right[drawn], minlength=len(config.classes))
-        return float((hits[totals > 0] / totals[totals > 0]).mean())
+        return macro_accuracy(right[drawn], targets[drawn])
 
     def accuracy(drawn: np.ndarray) -> float:
         return float(right[drawn].mean())
@@ -54,6 +52,17 @@ def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict
         ],
         "confusion_matrix": confusion.tolist(),
     }
+
+
+def macro_accuracy(right: np.ndarray, targets: np.ndarray) -> float:
+    """Mean over the classes that occur of the share of their photos that is right.
+
+    Args:
+        right: ``(N,)``, bool or a share of several runs.
+        targets: ``(N,)`` class indices.
+    """
+    totals, hits = np.bincount(targets), np.bincount(targets, right)
+    return float((hits[totals > 0] / totals[totals > 0]).mean())
 
 
 def _class_rows(confusion: np.ndarray, classes: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -107,6 +107,7 @@ def main() -> int:
         train_loader,
     )
     from classifier.evaluate import photo_logits, restrict, torch_model
+    from classifier.metrics import macro_accuracy
     from classifier.model import (
         Classifier,
         backbone_shape,
@@ -157,8 +158,7 @@ def main() -> int:
         infer = torch_model(model, device, config.precision)
         logits, targets, _ = photo_logits(infer, model_config, validation)
         right = logits.argmax(axis=1) == targets
-        per_class = [right[targets == c].mean() for c in set(targets)]
-        return {"macro_accuracy": sum(per_class) / len(per_class), "accuracy": right.mean()}
+        return {"macro_accuracy": macro_accuracy(right, targets), "accuracy": right.mean()}
 
     if args.start:
         put_weights(model, args.start)
