@@ -7,7 +7,8 @@
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
 features, or ``--start`` names the ``probe.safetensors`` of a run with the same classes; then
-``--unfreeze`` says what is trained on, if anything; the best mixture of both weights is kept.
+``--unfreeze`` says what is trained on, if anything; the best mixture of both weights is kept, and
+its head is mixed with a new probe on its features.
 The model folder (``--output``) gets weights, configuration, the splits, log and curve;
 ``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
 ``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from classifier.model import Classifier
 
 
-BLEND = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the fine-tuned weights that are tried
+BLEND = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the newer weights that are tried
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,6 @@ def main() -> int:
     model = Classifier(model_config)
     put_backbone(model, backbone)
     model.to(device, memory_format=torch.channels_last)
-    probe = args.output / "probe.safetensors"
     if is_first():
         args.output.mkdir(parents=True, exist_ok=True)
         save_json(config, args.output / "train_config.json")
@@ -160,9 +160,7 @@ def main() -> int:
         right = logits.argmax(axis=1) == targets
         return {"macro_accuracy": macro_accuracy(right, targets), "accuracy": right.mean()}
 
-    if args.start:
-        put_weights(model, args.start)
-    elif is_first() and not args.resume:  # the others get its weights
+    def probe(model: Classifier) -> None:
         features, labels = photo_features(model, model_config, training, device, config.precision)
         counts = {label: labels.count(label) for label in set(labels)}
         weight, bias = fit_probe(
@@ -172,8 +170,14 @@ def main() -> int:
             torch.tensor([counts[label] ** -config.balance for label in labels]),
         )
         model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
+
+    start = args.output / "probe.safetensors"
+    if args.start:
+        put_weights(model, args.start)
+    elif is_first() and not args.resume:  # the others get its weights
+        probe(model)
     if is_first() and not args.resume:
-        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, probe)
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, start)
 
     def loss(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         images, allowed = (part.to(device) for part in batch)
@@ -197,7 +201,12 @@ def main() -> int:
     if groups := parameter_groups(model, config):
         fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
         if is_first():
-            blend(model, load_file(probe, device=str(device)), score)
+            blend(model, load_file(start, device=str(device)), score)
+            # Training saw smaller squares than the model sees later, which changes the features
+            # (FixRes, Touvron et al., NeurIPS 2019); a head that is fitted to these knows that.
+            mixed = {name: value.clone() for name, value in model.state_dict().items()}
+            probe(model)
+            blend(model, mixed, score)
     if is_first():
         save(model, model_config, args.output)
         print(f"model folder: {args.output}", file=sys.stderr)
@@ -223,8 +232,8 @@ def blend(
     the features knew about other sources of photos (WiSE-FT, Wortsman et al., CVPR 2022).
 
     Args:
-        model: Fine-tuned.
-        start: The weights before fine-tuning.
+        model: With the one.
+        start: The other, those before a step of training.
         score: ``model -> {name: value}`` on validation data.
     """
     tuned = {name: value.clone() for name, value in model.state_dict().items()}

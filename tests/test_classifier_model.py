@@ -13,6 +13,7 @@ from classifier.model import (
     read_backbone,
     unit_variance,
 )
+from classifier.train import blend
 
 
 @pytest.fixture
@@ -65,3 +66,13 @@ def test_statistics_stay_in_training(config):
     before = model.bn1.running_mean.clone()
     model(torch.randn(4, 3, 64, 64) + 5)
     assert torch.equal(model.bn1.running_mean, before) and model.training
+
+
+def test_the_best_mixture_of_two_weights_stays():
+    model, other = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    model.weight.data.fill_(8.0)  # the other has 1
+    blend(model, other.state_dict(), lambda m: {"nearness": -abs(float(m.weight) - 6.0)})
+    assert model.weight.item() == 1 + 0.75 * 7
+    blend(model, other.state_dict(), lambda m: {"up": float(m.weight), "down": -1.0})
+    assert model.weight.item() == 1 + 0.75 * 7
+    assert model.num_batches_tracked.dtype == torch.int64
