@@ -6,8 +6,9 @@
 All runs start from one linear probe. Each is a model folder below ``--output``; runs that are there
 are not repeated and one that was stopped goes on, so that the table can grow over several calls.
 Prints a Markdown table: accuracy on the validation photos for the weights as fine-tuned and for
-their mixture with the probe, means over the seeds (spread: standard deviation), and the difference
-from the reference; 95 % bootstrap intervals over photos, the same draws for both.
+what train.py makes of them (mixed with the probe, the head fitted anew), means over the seeds
+(spread: standard deviation), and the difference of the latter from the reference; 95 % bootstrap
+intervals over photos, the same draws for both.
 """
 
 import subprocess
@@ -133,14 +134,14 @@ def main() -> int:
         for seed, folder in enumerate(folders):
             if not (folder / "model.safetensors").exists():
                 train(folder, [*same, "--seed", seed, *VARIANTS[variant]])
-        tuned, mixed = (
+        tuned, final = (
             np.stack([right_answers(folder / name, args.data) for folder in folders]).astype(float)
             for name in ("best.safetensors", "model.safetensors")
         )
-        references = mixed if variant == REFERENCE else references
-        gain = "" if references is None else cell((mixed - references).mean(0)[None], "+.3f")
-        rows.append([variant, len(folders), cell(tuned), cell(mixed), gain])
-    print_table(["", "seeds", "as fine-tuned", "mixture", "more than the reference"], rows)
+        references = final if variant == REFERENCE else references
+        gain = "" if references is None else cell((final - references).mean(0)[None], "+.3f")
+        rows.append([variant, len(folders), cell(tuned), cell(final), gain])
+    print_table(["", "seeds", "as fine-tuned", "in the end", "more than the reference"], rows)
     return 0
 
 

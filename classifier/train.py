@@ -6,9 +6,9 @@
 
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
-features, or ``--start`` names the ``probe.safetensors`` of a run with the same classes; then
-``--unfreeze`` says what is trained on, if anything; the best mixture of both weights is kept, and
-its head is mixed with a new probe on its features.
+features, or ``--start`` names the weights of a run with the same classes; then ``--unfreeze`` says
+what is trained on, if anything; the best mixture of both weights is kept, and its head is mixed
+with a new probe on its features.
 The model folder (``--output``) gets weights, configuration, the splits, log and curve;
 ``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
 ``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
