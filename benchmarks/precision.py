@@ -91,10 +91,10 @@ def main() -> int:
             )
             figures = report(logits, targets, shown)
             cells = [
-                "{} [{}, {}]".format(figures[key], *figures[f"{key}_interval"])
-                for key in ("accuracy", "macro_accuracy")
+                "{:.3f} [{:.3f}, {:.3f}]".format(figures[key], *figures[f"{key}_interval"])
+                for key in ("accuracy", "macro_accuracy", "calibration_error")
             ]
-            cells += [str(figures["calibration_error"]), *(f"{t:.1f}" for t in times)]
+            cells += [f"{value:.1f}" for value in times]
             print(f"| {name} | {' | '.join(cells)} | {megabytes:.0f} |", flush=True)
     return 0
 

@@ -120,7 +120,12 @@ def main() -> int:
     print("|---" * (1 + 2 * len(kinds)) + "|")
     for name, values in scores.items():
         rows = [separation(values["known"], values[kind]) for kind in kinds]
-        cells = [f"{r['auroc']:.3f} {r['auroc_interval']} | {r['fpr95']:.3f}" for r in rows]
+        cells = [
+            "{auroc:.3f} [{auroc_interval[0]:.3f}, {auroc_interval[1]:.3f}] | {fpr95:.3f}".format(
+                **r
+            )
+            for r in rows
+        ]
         print(f"| {name} | {' | '.join(cells)} |")
     return 0
 

@@ -135,10 +135,9 @@ def photo_logits(
 def as_text(figures: dict[str, Any]) -> str:
     """The report as a table for the terminal."""
     lines = [f"{figures['photos']} photos"]
-    for name in ("accuracy", "macro_accuracy"):
+    for name in ("accuracy", "macro_accuracy", "calibration_error"):
         low, high = figures[name + "_interval"]
         lines.append(f"{name:18} {figures[name]:.3f}  [{low:.3f}, {high:.3f}]")
-    lines.append(f"{'calibration_error':18} {figures['calibration_error']:.3f}")
     lines += ["", f"{'class':18} precision recall     F1  photos"]
     for name, row in figures["classes"].items():
         lines.append(

@@ -29,22 +29,29 @@ def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict
     def accuracy(drawn: np.ndarray) -> float:
         return float(right[drawn].mean())
 
-    everything = np.arange(len(targets))
+    probabilities = softmax(logits, config.temperature)
+
+    def calibration(drawn: np.ndarray) -> float:
+        return expected_calibration_error(reliability(probabilities[drawn], targets[drawn]))
+
+    figures = {}
+    for name, figure in {
+        "accuracy": accuracy,
+        "macro_accuracy": macro,
+        "calibration_error": calibration,
+    }.items():
+        figures[name] = round(figure(np.arange(len(targets))), 4)
+        figures[f"{name}_interval"] = _rounded(bootstrap_interval(figure, len(targets)))
     confusion = np.zeros((len(config.classes),) * 2, int)  # (true, predicted)
     np.add.at(confusion, (targets, predicted), 1)
     wrong = confusion.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:10]
     pairs = [divmod(int(i), len(config.classes)) for i in order if wrong.flat[i]]
-    bins = reliability(softmax(logits, config.temperature), targets)
     return {
         "photos": len(targets),
-        "accuracy": round(accuracy(everything), 4),
-        "accuracy_interval": _rounded(bootstrap_interval(accuracy, len(targets))),
-        "macro_accuracy": round(macro(everything), 4),
-        "macro_accuracy_interval": _rounded(bootstrap_interval(macro, len(targets))),
-        "calibration_error": round(expected_calibration_error(bins), 4),
-        "reliability": bins,
+        **figures,
+        "reliability": reliability(probabilities, targets),
         "classes": _class_rows(confusion, config.classes),
         "confusions": [
             {"true": config.classes[i], "predicted": config.classes[j], "photos": int(wrong[i, j])}
@@ -115,20 +122,15 @@ def report_unknown(
         groups: Logits of other photos by what they are, ``(M, C)`` each.
         config: Names the model's own detector, whose threshold is applied.
     """
-    called = known_score(known, config) >= config.known_threshold
-    result: dict[str, Any] = {
-        "detector": config.detector,
-        "known_called_known": round(float(called.mean()), 4),
-        "known_called_known_interval": _rounded(
-            bootstrap_interval(lambda drawn: called[drawn].mean(), len(called))
-        ),
-    }
+
+    def called_known(name: str, logits: np.ndarray) -> dict[str, Any]:
+        called = known_score(logits, config) >= config.known_threshold
+        interval = bootstrap_interval(lambda drawn: called[drawn].mean(), len(called))
+        return {name: round(float(called.mean()), 4), f"{name}_interval": _rounded(interval)}
+
+    result = {"detector": config.detector, **called_known("known_called_known", known)}
     for group, logits in groups.items():
-        called_known = known_score(logits, config) >= config.known_threshold
-        row: dict[str, Any] = {
-            "photos": len(logits),
-            "called_known": round(float(called_known.mean()), 4),
-        }
+        row = {"photos": len(logits), **called_known("called_known", logits)}
         for detector in detectors_for(config):
             scores = (known_score(part, config, detector) for part in (known, logits))
             row[detector] = separation(*scores)
