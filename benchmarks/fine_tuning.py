@@ -6,7 +6,7 @@
 All runs start from one linear probe. Each is a model folder below ``--output``; runs that are there
 are not repeated and one that was stopped goes on, so that the table can grow over several calls.
 Prints a Markdown table: accuracy on the validation photos for the weights as fine-tuned and for
-what train.py makes of them (mixed with the probe, the head fitted anew), means over the seeds
+what train.py makes of them (the head fitted anew, mixed with the probe), means over the seeds
 (spread: standard deviation), and the difference of the latter from the reference; 95 % bootstrap
 intervals over photos, the same draws for both.
 """

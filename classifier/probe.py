@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torchvision.models import ResNet50_Weights
 
-from classifier.config import ModelConfig
+from classifier.config import NOT_ANIMAL, ModelConfig
 from classifier.data import Photo
 from classifier.evaluate import torch_model
 from classifier.model import Classifier
@@ -61,12 +61,13 @@ def photo_features(
 def head_prior(
     backbone: dict[str, torch.Tensor], classes: Sequence[str], taxonomy: Taxonomy
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Start rows for a new head: the mean of the ImageNet rows of the same animal.
+    """Start rows for a new head: the mean of ImageNet's rows of the same animal, or of all things.
 
     Args:
         backbone: Pretrained weights; a head of 1,000 rows is taken for ImageNet-1k's.
         classes: The new classes.
-        taxonomy: Tells which ImageNet categories a class covers ("red fox" is a fox).
+        taxonomy: Tells which ImageNet categories a class covers ("red fox" is a fox); `NOT_ANIMAL`
+            covers all that are no animal.
 
     Returns:
         Weight ``(C, D)`` and bias ``(C,)``; classes without a category have zeros.
@@ -81,7 +82,9 @@ def head_prior(
     for i, name in enumerate(classes):
         own = taxonomy.concept_of(name)
         rows = [k for k, c in enumerate(concepts) if c and taxonomy.is_below(c, own)]
-        if not rows:  # the next best: bobcats start as lynxes
+        if name == NOT_ANIMAL:
+            rows = [*range(IMAGENET_ANIMALS, 1000)]
+        elif not rows:  # the next best: bobcats start as lynxes
             rows = [k for k, c in enumerate(concepts) if c in taxonomy.concepts[own].is_a]
         if rows:
             weight[i] = backbone["fc.weight"][rows].mean(0)

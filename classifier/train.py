@@ -7,8 +7,8 @@
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
 features, or ``--start`` names the weights of a run with the same classes; then ``--unfreeze`` says
-what is trained on, if anything; the best mixture of both weights is kept, and its head is mixed
-with a new probe on its features.
+what is trained on, if anything; then the head is fitted anew, and the best mixture of the weights
+before and after is kept.
 The model folder (``--output``) gets weights, configuration, the splits, log and curve;
 ``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
 ``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from classifier.model import Classifier
 
 
-BLEND = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the newer weights that are tried
+BLEND = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the fine-tuned weights that are tried
 
 
 @dataclass(frozen=True)
@@ -201,12 +201,10 @@ def main() -> int:
     if groups := parameter_groups(model, config):
         fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
         if is_first():
-            blend(model, load_file(start, device=str(device)), score)
-            # Training saw smaller squares than the model sees later, which changes the features
-            # (FixRes, Touvron et al., NeurIPS 2019); a head that is fitted to these knows that.
-            mixed = {name: value.clone() for name, value in model.state_dict().items()}
+            # Training saw smaller squares than the model sees later, which changes the features; a
+            # head that is fitted to these knows that (FixRes, Touvron et al., NeurIPS 2019).
             probe(model)
-            blend(model, mixed, score)
+            blend(model, load_file(start, device=str(device)), score)
     if is_first():
         save(model, model_config, args.output)
         print(f"model folder: {args.output}", file=sys.stderr)
@@ -232,8 +230,8 @@ def blend(
     the features knew about other sources of photos (WiSE-FT, Wortsman et al., CVPR 2022).
 
     Args:
-        model: With the one.
-        start: The other, those before a step of training.
+        model: Fine-tuned.
+        start: The weights before fine-tuning.
         score: ``model -> {name: value}`` on validation data.
     """
     tuned = {name: value.clone() for name, value in model.state_dict().items()}

@@ -13,7 +13,9 @@ from classifier.model import (
     read_backbone,
     unit_variance,
 )
+from classifier.probe import fit_probe, head_prior
 from classifier.train import blend
+from matching.taxonomy import Taxonomy
 
 
 @pytest.fixture
@@ -71,8 +73,37 @@ def test_statistics_stay_in_training(config):
 def test_the_best_mixture_of_two_weights_stays():
     model, other = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
     model.weight.data.fill_(8.0)  # the other has 1
-    blend(model, other.state_dict(), lambda m: {"nearness": -abs(float(m.weight) - 6.0)})
+    blend(model, other.state_dict(), lambda m: {"nearness": -abs(m.weight.item() - 6.0)})
     assert model.weight.item() == 1 + 0.75 * 7
-    blend(model, other.state_dict(), lambda m: {"up": float(m.weight), "down": -1.0})
+    blend(model, other.state_dict(), lambda m: {"up": m.weight.item(), "down": -1.0})
     assert model.weight.item() == 1 + 0.75 * 7
     assert model.num_batches_tracked.dtype == torch.int64
+
+
+def test_a_new_head_starts_from_rows_of_imagenet():
+    rows = torch.arange(1000.0)
+    backbone = {
+        "fc.weight": rows[:, None].repeat(1, 2),
+        "fc.bias": -rows,
+        "layer4.0.downsample.0.weight": torch.zeros(2, 1, 1, 1),
+    }
+    classes = ["bobcat", "fox", "giraffe", "not_animal"]
+    weight, bias = head_prior(backbone, classes, Taxonomy.load())
+    lynx, foxes = 287.0, (277 + 278 + 279 + 280) / 4  # red, kit, Arctic and grey
+    things = (398 + 999) / 2
+    assert weight[:, 0].tolist() == [lynx, foxes, 0, things]  # ImageNet has no giraffe
+    assert bias.tolist() == [-lynx, -foxes, 0, -things]
+    del backbone["fc.weight"]
+    assert not any(part.any() for part in head_prior(backbone, classes, Taxonomy.load()))
+
+
+def test_a_class_with_few_photos_stays_near_its_prior():
+    features = torch.tensor([[1.0, 0.0]] * 99 + [[0.0, 1.0]])
+    allowed = torch.eye(2, dtype=torch.bool)[[0] * 99 + [1]]
+    prior = torch.tensor([[0.0, 0.0], [0.0, 2.0]]), torch.zeros(2)
+    strong, weak = (
+        fit_probe(features, allowed, prior, torch.ones(100), strength)[0]
+        for strength in (1.0, 1e-6)
+    )
+    assert torch.allclose(strong, prior[0], atol=0.2)
+    assert weak[0, 0] - weak[1, 0] > 3 > strong[0, 0] - strong[1, 0]
