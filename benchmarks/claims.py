@@ -236,11 +236,10 @@ def main() -> int:
         )
     photos = [(i, label) for i, example in enumerate(examples) for label in example.photos]
     print(f"\n{len(photos)} answers on photos that certainly show a class{'':11}right")
-    wrong = []
-    for name, answer in photo_rules(examples, claims, config).items():
+    rules = photo_rules(examples, claims, config)
+    for name, answer in rules.items():
         right = [answer(i, label) == examples[i].photos[label] for i, label in photos]
         print(f"{name:58} {with_interval(np.mean, np.array(right, float)[:, None])}")
-        wrong = wrong or [photo for photo, good in zip(photos, right, strict=True) if not good]
     print()
     print(f"{'category':22} sentences  all right  claims F1")
     rows = counts(examples, ours)
@@ -261,8 +260,9 @@ def main() -> int:
                     shown = [f"{'-' * n}{example.text[s:e]}" for s, e, n in sorted(wrong)]
                     if shown:
                         print(f"   {what}: {', '.join(shown)}")
-        for i, label in wrong:
-            print(f"photo {label}, expected {examples[i].photos[label]}: {texts[i][:200]}")
+        for i, label in photos:
+            if rules["ours"](i, label) != (expected := examples[i].photos[label]):
+                print(f"photo {label}, expected {expected}: {texts[i][:200]}")
     return 0
 
 
