@@ -3,11 +3,13 @@
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from conftest import script
 
-from benchmarks.claims import SENTENCES, counts, f1, read_examples
+from benchmarks.claims import SENTENCES, Example, counts, f1, photo_rules, read_examples
+from classifier.config import ModelConfig
 from matching.claims import Claim, Mention, Reader, claim_of, describe
 from matching.taxonomy import Taxonomy
 
@@ -31,6 +33,7 @@ def misread(sentence: str, expected: str, by_a_hair: bool = False):
         # affirmed
         ("There is a cow in the picture.", "cow"),
         ("cow", "cow"),
+        ("There is a black cat on the sofa.", "cat"),
         ("Two dogs and a kitten play with wolves.", "dog kitten wolf"),
         ("Is that a cow?", "cow"),
         ("Isn't that a cow?", "cow"),
@@ -242,3 +245,22 @@ def test_claims_of_the_development_set(reader, split):
     claims = reader.read([example.text for example in examples])
     found = [{(c.start, c.end, c.negated) for c in row} for row in claims]
     assert f1(counts(examples, found)[:, :3]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "answers"),
+    [  # ours; label among mentions; either contains the other; the same, turned round
+        ("There is no cow.", "cow", [False, True, True, False]),
+        ("Two kittens.", "cat", [True, False, False, False]),
+        ("A black cat.", "cat", [True, False, True, True]),
+        ("A black cat, not a dog.", "cat", [True, False, True, False]),
+    ],
+)
+def test_rules_to_compare_with(reader, text, label, answers):
+    claims = reader.read([text])
+    config = ModelConfig(["cat", "cow", "dog"], claim_threshold=0.5)
+    example = Example(text, "", frozenset(), {})
+    if "black" in text:  # as recognisers without a taxonomy find it
+        claims[0][0] = replace(claims[0][0], mention="black cat")
+    rules = photo_rules([example], claims, config)
+    assert [rule(0, label) for rule in rules.values()] == answers

@@ -35,6 +35,12 @@ WHALES = {"blue_whale", "humpback_whale", "killer_whale"}
         ("Cows", "cow"),
         ("COW.", "cow"),
         ("big brown cow", "cow"),
+        ("black cat", "cat"),  # WordNet: a fisher
+        ("sea snail", "snail"),  # a fish
+        ("black buffalo", "buffalo"),  # another fish
+        ("flying mouse", "mouse"),  # a marsupial
+        ("red spider", "spider"),  # a mite
+        ("wolf cub", "wolf"),
         ("Holstein cow", "holstein"),
         ("prize-winning cow", "cow"),
         ("the cow's", "cow"),
@@ -473,3 +479,16 @@ def test_the_nearest_classes_above():
     assert TAXONOMY.nearest_above("hawksbill", classes) == {"turtle"}
     assert TAXONOMY.nearest_above("deer", classes) == frozenset()
     assert TAXONOMY.nearest_above("axolotl", classes) == frozenset()
+
+
+LOOKS = "black white red brown grey blue green yellow golden spotted striped"
+SIZES = "little small large giant baby tame old young tiny huge cute lone male female stray"
+
+
+@pytest.mark.parametrize("look", [*LOOKS.split(), *SIZES.split()])
+def test_an_animal_by_its_looks_is_that_animal(look):
+    for name in (*AWA2, "cat", "dog", "bird", "fish", "kitten", "puppy", "lamb", "frog", "snake"):
+        kind = TAXONOMY.resolve(name)
+        if (name, look) != ("horse", "red"):  # a redhorse is a fish
+            found = TAXONOMY.resolve(f"{look} {name}".replace("_", " "))
+            assert TAXONOMY.is_below(found, kind), (look, name, found)
