@@ -40,7 +40,7 @@ from common.cli import ArgumentParser, run
 from common.errors import InputError
 from common.numeric import bootstrap_interval
 from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
-from matching.claims import Claim, Reader
+from matching.claims import NEGATION, Claim, Reader
 from matching.taxonomy import Taxonomy
 from matching.verdict import Sighting, decide
 
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
     from classifier.config import ModelConfig
 
 SENTENCES = ROOT / "tests/data/claims.jsonl"
-NEGATION = re.compile(
-    r"\b(no|not|never|none|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE
-)
 
 Spans = set[tuple[int, int, bool]]  # start, end, negated
 

@@ -12,9 +12,10 @@ One pass of the recogniser in ``ner/`` finds the mentions, whether each is denie
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from ner.inference import Recognizer
 
 DENIED = 0.5  # probability from which a mention counts as denied
+NEGATION = re.compile(
+    r"\b(no|not|never|none|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,19 @@ class Claim:
         return asdict(self)
 
 
+def finer(claim: Claim, claims: Sequence[Claim], taxonomy: Taxonomy) -> list[str]:
+    """Return the affirmed concepts strictly below one that is claimed or denied, each once."""
+    below = [
+        other.animal
+        for other in claims
+        if other.animal
+        and not other.negated
+        and other.animal != claim.animal
+        and taxonomy.is_below(other.animal, claim.animal or "")
+    ]
+    return list(dict.fromkeys(below))
+
+
 class Reader:
     """Reads claims: the recogniser finds mentions and polarity, the taxonomy their concepts.
 
@@ -98,7 +115,11 @@ class Reader:
     def read(self, texts: Sequence[str]) -> list[list[Claim]]:
         """The claims of each text, in order of appearance."""
         return [
-            [claim_of(text, mention, self.taxonomy) for mention in mentions]
+            identified(
+                text,
+                [claim_of(text, mention, self.taxonomy) for mention in mentions],
+                self.taxonomy,
+            )
             for text, mentions in zip(texts, self.recognizer.mentions(texts), strict=True)
         ]
 
@@ -114,6 +135,22 @@ def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
         negated,
         text[slice(*mention.cue)] if negated and mention.cue else None,
     )
+
+
+def identified(text: str, claims: Sequence[Claim], taxonomy: Taxonomy) -> list[Claim]:
+    """Let a group be the finer kind that the text says it is: "the animal is a cow".
+
+    The recogniser takes that for a correction, as in "the cow is a horse", and denies the animal.
+    With a negation before it, it is denied indeed: "no animals but a cow".
+    """
+    return [
+        replace(claim, animal=kinds[0], negated=False, cue=None)
+        if claim.negated
+        and (kinds := finer(claim, claims, taxonomy))
+        and not NEGATION.search(text, 0, claim.start)
+        else claim
+        for claim in claims
+    ]
 
 
 def describe(claims: Sequence[Claim]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from matching.claims import Claim
+from matching.claims import Claim, finer
 from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
 
 MATCHES = ("any", "all")
@@ -159,7 +159,7 @@ def judge(
     if judgement is None or not judgement.classes:
         return _judge_outside(claim, sighting, taxonomy, threshold)
     classes = judgement.classes
-    spared = _exceptions(claim, claims, taxonomy) if claim.negated else []
+    spared = finer(claim, claims, taxonomy) if claim.negated else []
     for concept in spared:
         classes -= taxonomy.judged_by(concept, labels).classes
     probability = sighting.of(classes)
@@ -187,19 +187,6 @@ def _judge_outside(
         return JudgedClaim(claim, None, None, False, explanation)
     explanation += f", the photo shows {shown}"
     return JudgedClaim(claim, None, claim.negated, False, explanation)
-
-
-def _exceptions(claim: Claim, claims: Sequence[Claim], taxonomy: Taxonomy) -> list[str]:
-    """Return the affirmed concepts strictly below a denied one, each once."""
-    below = [
-        other.animal
-        for other in claims
-        if other.animal
-        and not other.negated
-        and other.animal != claim.animal
-        and taxonomy.is_below(other.animal, claim.animal or "")
-    ]
-    return list(dict.fromkeys(below))
 
 
 def _explain(
