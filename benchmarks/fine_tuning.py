@@ -29,28 +29,19 @@ from common.paths import ROOT
 
 REFERENCE = "reference"
 VARIANTS = {
-    REFERENCE: [],
-    "all": ["--unfreeze", "all"],
-    "no-augmentation": ["--trivial", "0", "--degrade", "0", "--erase", "0", "--mix", "0"],
-    "last-stage": ["--unfreeze", "last-stage"],
-    "no-balance": ["--balance", "0", "--source-balance", "0"],
-    "more-augmentation": [
-        "--trivial",
-        "0.5",
-        "--degrade",
-        "0.08",
-        "--erase",
-        "0.2",
-        "--mix",
-        "0.3",
-    ],
-    "no-mix": ["--mix", "0"],
-    "no-degrade": ["--degrade", "0"],
-    "no-source-balance": ["--source-balance", "0"],
-    "no-average": ["--average", "0"],
-    "no-smoothing": ["--label-smoothing", "0"],
-    "one-rate": ["--layer-decay", "1"],
-    "head": ["--unfreeze", "head"],
+    REFERENCE: "",
+    "all": "--unfreeze all",
+    "no-augmentation": "--trivial 0 --degrade 0 --erase 0 --mix 0",
+    "last-stage": "--unfreeze last-stage",
+    "no-balance": "--balance 0 --source-balance 0",
+    "more-augmentation": "--trivial 0.5 --degrade 0.08 --erase 0.2 --mix 0.3",
+    "no-mix": "--mix 0",
+    "no-degrade": "--degrade 0",
+    "no-source-balance": "--source-balance 0",
+    "no-average": "--average 0",
+    "no-smoothing": "--label-smoothing 0",
+    "one-rate": "--layer-decay 1",
+    "head": "--unfreeze head",
 }
 
 
@@ -82,7 +73,7 @@ def train(folder: Path, options: Sequence[object]) -> None:
 def right_answers(weights: Path, data: Path) -> np.ndarray:
     """Which validation photos some weights name right, ``(N,)`` bool; kept beside the weights."""
     kept = weights.with_suffix(".right.npy")
-    if kept.exists():
+    if kept.exists() and kept.stat().st_mtime >= weights.stat().st_mtime:
         return np.load(kept)
     import torch
 
@@ -133,7 +124,7 @@ def main() -> int:
         folders = [args.output / f"{variant}-{seed}" for seed in range(args.seeds)]
         for seed, folder in enumerate(folders):
             if not (folder / "model.safetensors").exists():
-                train(folder, [*same, "--seed", seed, *VARIANTS[variant]])
+                train(folder, [*same, "--seed", seed, *VARIANTS[variant].split()])
         tuned, final = (
             np.stack([right_answers(folder / name, args.data) for folder in folders]).astype(float)
             for name in ("best.safetensors", "model.safetensors")

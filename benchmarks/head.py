@@ -24,7 +24,6 @@ from common.numeric import bootstrap_interval
 from common.paths import ROOT
 
 FOLDS = 10  # of which three are left out in turn
-BALANCE = 0.25  # as train.py has it
 
 
 def get_args_parser() -> ArgumentParser:
@@ -71,7 +70,8 @@ def main() -> int:
     from classifier.evaluate import restrict
     from classifier.metrics import macro_accuracy
     from classifier.model import Classifier, backbone_shape, put_backbone, read_backbone
-    from classifier.probe import fit_probe, head_prior, photo_features
+    from classifier.probe import fit_head, head_prior, photo_features
+    from classifier.train import ClassifierConfig
     from common.training import pick_device
     from matching.taxonomy import Taxonomy
 
@@ -102,25 +102,20 @@ def main() -> int:
         for left_out in range(3):
             used = (usable & (fold != left_out)).nonzero()[:, 0]
             own = [labels[i] for i in used.tolist()]
-            counts = {label: own.count(label) for label in set(own)}
-            weight, bias = fit_probe(
-                features[used],
-                torch.stack([torch.from_numpy(allowed[label]) for label in own]),
-                start,
-                torch.tensor([counts[label] ** -balance for label in own]),
-            )
+            weight, bias = fit_head(features[used], own, allowed, start, balance)
             logits = (unseen @ weight.T + bias)[:, columns]
             rows.append(logits.argmax(1).numpy() == targets)
         return np.stack(rows).astype(float)
 
+    balance = ClassifierConfig().balance
     named = [name for name in wide if name not in UNNAMED]
     ingredients = {
         "photos of these classes alone": (answers, False, False, 0.0),
         "+ photos that name a group (dog, ape, whale)": (answers, True, False, 0.0),
         "+ ImageNet's rows of the same animals as prior": (answers, True, True, 0.0),
-        "+ classes balanced": (answers, True, True, BALANCE),
-        f"+ {len(set(named) - set(answers))} more classes": (named, True, True, BALANCE),
-        "+ other animal, no animal": (wide, True, True, BALANCE),
+        "+ classes balanced": (answers, True, True, balance),
+        f"+ {len(set(named) - set(answers))} more classes": (named, True, True, balance),
+        "+ other animal, no animal": (wide, True, True, balance),
     }
     print(f"{len(targets)} validation photos\n", flush=True)
     rows = []

@@ -5,7 +5,8 @@ first avoids that (Kumar et al., "Fine-Tuning can Distort Pretrained Features", 
 with a handful of photos keeps close to the ImageNet row of the same animal, where there is one.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -90,6 +91,34 @@ def head_prior(
             weight[i] = backbone["fc.weight"][rows].mean(0)
             bias[i] = backbone["fc.bias"][rows].mean()
     return weight, bias
+
+
+def fit_head(
+    features: torch.Tensor,
+    labels: Sequence[str],
+    allowed: Mapping[str, np.ndarray],
+    prior: tuple[torch.Tensor, torch.Tensor],
+    balance: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`fit_probe` on labelled photos.
+
+    Args:
+        features: ``(N, D)``.
+        labels: Of the N photos.
+        allowed: See `classifier.data.allowed_classes`.
+        prior: See `head_prior`.
+        balance: 0 counts photos evenly, 1 classes.
+
+    Returns:
+        Weight ``(C, D)`` and bias ``(C,)``.
+    """
+    counts = Counter(labels)
+    return fit_probe(
+        features,
+        torch.stack([torch.from_numpy(allowed[label]) for label in labels]),
+        prior,
+        torch.tensor([counts[label] ** -balance for label in labels]),
+    )
 
 
 def fit_probe(

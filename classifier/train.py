@@ -117,7 +117,7 @@ def main() -> int:
         read_backbone,
         save,
     )
-    from classifier.probe import fit_probe, head_prior, photo_features
+    from classifier.probe import fit_head, head_prior, photo_features
     from common.distributed import is_first
     from common.losses import partial_label_loss
     from common.training import fit, pick_device
@@ -162,13 +162,8 @@ def main() -> int:
 
     def probe(model: Classifier) -> None:
         features, labels = photo_features(model, model_config, training, device, config.precision)
-        counts = {label: labels.count(label) for label in set(labels)}
-        weight, bias = fit_probe(
-            features,
-            torch.stack([torch.from_numpy(allowed[label]) for label in labels]),
-            head_prior(backbone, classes, taxonomy),
-            torch.tensor([counts[label] ** -config.balance for label in labels]),
-        )
+        prior = head_prior(backbone, classes, taxonomy)
+        weight, bias = fit_head(features, labels, allowed, prior, config.balance)
         model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
 
     start = args.output / "probe.safetensors"

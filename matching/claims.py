@@ -8,7 +8,8 @@
 "end", "animal", "negated", "cue"}]}`` with character offsets. ``animal`` is the concept of the
 taxonomy, null for a name that it does not know; ``cue`` holds the words that deny the animal.
 
-One pass of the recogniser in ``ner/`` finds the mentions, whether each is denied, and the cues.
+One pass of the recogniser in ``ner/`` finds the mentions, whether each is denied, and the cues; a
+group that the text says is a finer kind ("the animal is a cow") is then that kind.
 """
 
 import json

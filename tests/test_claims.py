@@ -3,7 +3,6 @@
 import json
 import time
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from conftest import script
@@ -257,15 +256,13 @@ def test_claims_of_the_development_set(reader, split):
     [  # ours; label among mentions; either contains the other; the same, turned round
         ("There is no cow.", "cow", [False, True, True, False]),
         ("Two kittens.", "cat", [True, False, False, False]),
-        ("A black cat.", "cat", [True, False, True, True]),
-        ("A black cat, not a dog.", "cat", [True, False, True, False]),
+        ("A tabby cat.", "cat", [True, False, True, True]),
+        ("A tabby cat, not a dog.", "cat", [True, False, True, False]),
     ],
 )
 def test_rules_to_compare_with(reader, text, label, answers):
     claims = reader.read([text])
     config = ModelConfig(["cat", "cow", "dog"], claim_threshold=0.5)
     example = Example(text, "", frozenset(), {})
-    if "black" in text:  # as recognisers without a taxonomy find it
-        claims[0][0] = replace(claims[0][0], mention="black cat")
     rules = photo_rules([example], claims, config)
     assert [rule(0, label) for rule in rules.values()] == answers
