@@ -9,7 +9,7 @@
 taxonomy, null for a name that it does not know; ``cue`` holds the words that deny the animal.
 
 One pass of the recogniser in ``ner/`` finds the mentions, whether each is denied, and the cues; a
-group that the text says is a finer kind ("the animal is a cow") is then that kind.
+group that the text says is a finer kind ("this animal is a cow", "a pet dog") is then that kind.
 """
 
 import json
@@ -32,8 +32,14 @@ if TYPE_CHECKING:
     from ner.inference import Recognizer
 
 DENIED = 0.5  # probability from which a mention counts as denied
+NEAR = 5  # claims before and after a group that may say which kind it is
 NEGATION = re.compile(
     r"\b(no|not|never|none|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE
+)
+DEFINITE = re.compile(  # "the", "this small", before the end
+    r"\b(the|this|that|these|those|what|which|my|your|our|his|her|its|their)"
+    r"(\s+(?!(a|an|and|or|other|of|in|on|at|with|to|by|for|from|is|are)\b)[\w-]+){0,2}\s+$",
+    re.IGNORECASE,
 )
 
 
@@ -70,19 +76,6 @@ class Claim:
         return asdict(self)
 
 
-def finer(claim: Claim, claims: Sequence[Claim], taxonomy: Taxonomy) -> list[str]:
-    """Return the affirmed concepts strictly below one that is claimed or denied, each once."""
-    below = [
-        other.animal
-        for other in claims
-        if other.animal
-        and not other.negated
-        and other.animal != claim.animal
-        and taxonomy.is_below(other.animal, claim.animal or "")
-    ]
-    return list(dict.fromkeys(below))
-
-
 class Reader:
     """Reads claims: the recogniser finds mentions and polarity, the taxonomy their concepts.
 
@@ -115,14 +108,13 @@ class Reader:
 
     def read(self, texts: Sequence[str]) -> list[list[Claim]]:
         """The claims of each text, in order of appearance."""
-        return [
-            identified(
-                text,
-                [claim_of(text, mention, self.taxonomy) for mention in mentions],
-                self.taxonomy,
-            )
-            for text, mentions in zip(texts, self.recognizer.mentions(texts), strict=True)
-        ]
+        result = []
+        for text, mentions in zip(texts, self.recognizer.mentions(texts), strict=True):
+            claims = [claim_of(text, mention, self.taxonomy) for mention in mentions]
+            near = (claims[max(0, i - NEAR) : i + NEAR + 1] for i in range(len(claims)))
+            pairs = zip(claims, near, strict=True)
+            result.append([identified(text, *pair, self.taxonomy) for pair in pairs])
+        return result
 
 
 def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
@@ -138,20 +130,47 @@ def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
     )
 
 
-def identified(text: str, claims: Sequence[Claim], taxonomy: Taxonomy) -> list[Claim]:
-    """Let a group be the finer kind that the text says it is: "the animal is a cow".
+def identified(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonomy) -> Claim:
+    """Let a group be the finer kind that the text says it is, instead of a further animal.
 
-    The recogniser takes that for a correction, as in "the cow is a horse", and denies the animal.
-    With a negation before it, it is denied indeed: "no animals but a cow".
+    It is one where it is definite ("this animal is a cow", but not "a dog and another animal") or
+    stands beside the kind ("a pet dog"). The recogniser takes some of these sentences for denials
+    of the group: "the animal is a cow" for a correction such as "the cow is a horse", though no
+    negation stands before it, and in "the animal is not a cow" it lets the cue deny both.
+
+    Args:
+        text: The text.
+        claim: One of its claims.
+        near: The claims around it.
+        taxonomy: Knows which are about finer kinds.
+
+    Returns:
+        The claim, or what it says instead.
     """
-    return [
-        replace(claim, animal=kinds[0], negated=False, cue=None)
-        if claim.negated
-        and (kinds := finer(claim, claims, taxonomy))
-        and not NEGATION.search(text, 0, claim.start)
-        else claim
-        for claim in claims
+    kinds = [
+        other
+        for other in near
+        if other.animal != claim.animal
+        and other.animal
+        and taxonomy.is_below(other.animal, claim.animal or "")
     ]
+    affirmed = [kind for kind in kinds if not kind.negated]
+    before = text[max(0, claim.start - 60) : claim.start]
+    definite = bool(DEFINITE.search(before))
+    if claim.negated and affirmed and not NEGATION.search(before):
+        claim, definite = replace(claim, negated=False, cue=None), True
+    elif definite and any(cue_between(text, claim, kind) for kind in kinds):
+        claim = replace(claim, negated=False, cue=None)
+    for kind in () if claim.negated else affirmed:
+        gap = text[min(claim.end, kind.end) : max(claim.start, kind.start)]
+        if definite or not gap.strip():
+            return replace(claim, animal=kind.animal)
+    return claim
+
+
+def cue_between(text: str, claim: Claim, later: Claim) -> bool:
+    """Tell whether two claims are denied by the same words and these stand between them."""
+    return bool(claim.cue) and claim.cue == later.cue and claim.cue in text[claim.end : later.start]
 
 
 def describe(claims: Sequence[Claim]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from matching.claims import Claim, finer
+from matching.claims import Claim
 from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
 
 MATCHES = ("any", "all")
@@ -122,7 +122,8 @@ def decide(
         return Verdict(None, Reason.NO_ANIMAL_NAMED, "the text names no animal", [])
     if not sighting.known:  # the threshold is one for known animals
         threshold = max(threshold, MAJORITY)
-    judged = [judge(claim, claims, sighting, taxonomy, threshold) for claim in claims]
+    named = list(dict.fromkeys(c.animal for c in claims if c.animal and not c.negated))
+    judged = [judge(claim, named, sighting, taxonomy, threshold) for claim in claims]
     affirmed = [j.holds for j in judged if not j.claim.negated]
     denials = [j.holds for j in judged if j.claim.negated]
     found = _all(affirmed) if match == "all" or not affirmed else _any(affirmed)
@@ -136,7 +137,7 @@ def decide(
 
 def judge(
     claim: Claim,
-    claims: Sequence[Claim],
+    affirmed: Sequence[str],
     sighting: Sighting,
     taxonomy: Taxonomy,
     threshold: float,
@@ -145,8 +146,8 @@ def judge(
 
     Args:
         claim: The claim.
-        claims: All claims of its text. What they affirm is no counter-example to a denied group:
-            "no animals except a cow" denies all animals but cows.
+        affirmed: Concepts that its text affirms, each once. They are no counter-examples to a
+            denied group: "no animals except a cow" denies all animals but cows.
         sighting: What the classifier says about the photo.
         taxonomy: The one that read the claims.
         threshold: Probability from which an animal counts as present.
@@ -159,7 +160,9 @@ def judge(
     if judgement is None or not judgement.classes:
         return _judge_outside(claim, sighting, taxonomy, threshold)
     classes = judgement.classes
-    spared = finer(claim, claims, taxonomy) if claim.negated else []
+    spared = []
+    if claim.negated:
+        spared = [a for a in affirmed if a != claim.animal and taxonomy.is_below(a, claim.animal)]
     for concept in spared:
         classes -= taxonomy.judged_by(concept, labels).classes
     probability = sighting.of(classes)
