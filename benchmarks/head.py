@@ -2,15 +2,18 @@
 
     python benchmarks/head.py --backbone resnet50.safetensors
 
-Each row adds something to the row before it. All are judged on the validation photos of the classes
-that are answered with, those of ``--answers``. Every probe is fitted three times, each time without
-another tenth of the training photos. Prints a Markdown table: accuracy and macro accuracy, means
-over the three with 95 % bootstrap intervals over photos, and their spread (standard deviation).
+Each row adds something to the row before it. Two tables in Markdown, of accuracy and macro accuracy
+with the answer restricted to the classes of ``--answers``, 95 % bootstrap intervals over photos:
+validation photos, means of three probes, each fitted without another tenth of the training photos,
+with their spread (standard deviation); and training photos of sources that the probe never saw, a
+fourth of the sources left out at a time, without photos of classes that only these sources have.
 """
 
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -23,7 +26,11 @@ from common.errors import InputError
 from common.numeric import bootstrap_interval
 from common.paths import ROOT
 
+if TYPE_CHECKING:
+    import torch
+
 FOLDS = 10  # of which three are left out in turn
+SOURCE_FOLDS = 4
 
 
 def get_args_parser() -> ArgumentParser:
@@ -47,7 +54,7 @@ def accuracy(right: np.ndarray, targets: np.ndarray) -> float:
 def cell(
     figure: Callable[[np.ndarray, np.ndarray], float], answered: np.ndarray, targets: np.ndarray
 ) -> str:
-    """A figure of several probes: mean, interval over photos, spread over the probes.
+    """A figure of one or several probes: mean, interval over photos, spread over the probes.
 
     Args:
         figure: Of what is right and the targets, each ``(N,)``.
@@ -56,8 +63,19 @@ def cell(
     """
     mean = answered.mean(0)
     low, high = bootstrap_interval(lambda drawn: figure(mean[drawn], targets[drawn]), len(targets))
-    spread = np.std([figure(row, targets) for row in answered], ddof=1)
-    return f"{figure(mean, targets):.3f} [{low:.3f}, {high:.3f}] ± {spread:.3f}"
+    text = f"{figure(mean, targets):.3f} [{low:.3f}, {high:.3f}]"
+    if len(answered) == 1:
+        return text
+    return f"{text} ± {np.std([figure(row, targets) for row in answered], ddof=1):.3f}"
+
+
+def source_folds(sources: Sequence[str]) -> np.ndarray:
+    """Fold of each photo, ``(N,)``: that of its source, so that all have as many photos."""
+    sizes, folds = [0] * SOURCE_FOLDS, {}
+    for source, count in Counter(sources).most_common():
+        folds[source] = sizes.index(min(sizes))
+        sizes[folds[source]] += count
+    return np.array([folds[source] for source in sources])
 
 
 def main() -> int:
@@ -71,7 +89,6 @@ def main() -> int:
     from classifier.metrics import macro_accuracy
     from classifier.model import Classifier, backbone_shape, put_backbone, read_backbone
     from classifier.probe import fit_head, head_prior, photo_features
-    from classifier.train import ClassifierConfig
     from common.training import pick_device
     from matching.taxonomy import Taxonomy
 
@@ -85,46 +102,70 @@ def main() -> int:
     validation = restrict(photos, "val", answers)
     if not validation:
         raise InputError(f"{args.data}: no validation photos of {args.answers}")
-    training = [photo for photo in photos if photo.split == "train"]
-    features, labels = photo_features(model, config, training, device, "auto")
-    unseen, names = photo_features(model, config, validation, device, "auto")
-    targets = np.array([answers.index(name) for name in names])
-    fold = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)) % FOLDS)
+    features, training = photo_features(
+        model, config, [photo for photo in photos if photo.split == "train"], device, "auto"
+    )
+    unseen, validation = photo_features(model, config, validation, device, "auto")
+    labels = [photo.label for photo in training]
+    targets = np.array([answers.index(photo.label) for photo in validation])
+    tenth = np.random.default_rng(0).permutation(len(labels)) % FOLDS
+    fold = source_folds([photo.source for photo in training])
+    own_targets = np.array([answers.index(name) if name in answers else -1 for name in labels])
+    folds_of = {target: set(fold[own_targets == target]) for target in set(own_targets) - {-1}}
+    elsewhere = np.array([len(folds_of.get(target, ())) > 1 for target in own_targets])
 
-    def right(classes: list[str], groups: bool, prior: bool, balance: float) -> np.ndarray:
-        """What each of three probes gets right, ``(3, N)``."""
+    def predict(
+        classes: list[str],
+        groups: bool,
+        prior: bool,
+        balance: float,
+        used: np.ndarray,
+        asked: "torch.Tensor",
+    ) -> np.ndarray:
+        """What a probe fitted to some of the training photos answers to features ``(M, D)``."""
         allowed = allowed_classes(set(labels), classes, taxonomy)
-        usable = torch.tensor([label in (allowed if groups else classes) for label in labels])
+        used &= np.isin(labels, list(allowed) if groups else classes)
         start = head_prior(backbone, classes, taxonomy)
         start = start if prior else tuple(torch.zeros_like(part) for part in start)
-        columns = [classes.index(name) for name in answers]
-        rows = []
-        for left_out in range(3):
-            used = (usable & (fold != left_out)).nonzero()[:, 0]
-            own = [labels[i] for i in used.tolist()]
-            weight, bias = fit_head(features[used], own, allowed, start, balance)
-            logits = (unseen @ weight.T + bias)[:, columns]
-            rows.append(logits.argmax(1).numpy() == targets)
-        return np.stack(rows).astype(float)
+        own = [label for label, use in zip(labels, used, strict=True) if use]
+        weight, bias = fit_head(features[torch.from_numpy(used)], own, allowed, start, balance)
+        logits = asked @ weight.T + bias
+        return logits[:, [classes.index(name) for name in answers]].argmax(1).numpy()
 
-    balance = ClassifierConfig().balance
+    def on_validation(*ingredient: Any) -> np.ndarray:
+        """What each of three probes gets right, ``(3, N)``."""
+        return np.stack(
+            [predict(*ingredient, tenth != left_out, unseen) == targets for left_out in range(3)]
+        ).astype(float)
+
+    def on_other_sources(*ingredient: Any) -> np.ndarray:
+        """What is right of the training photos of known classes, ``(1, M)``."""
+        answered = np.full(len(labels), -1)
+        for left_out in range(SOURCE_FOLDS):
+            asked = fold == left_out
+            answered[asked] = predict(*ingredient, ~asked, features[torch.from_numpy(asked)])
+        return (answered == own_targets)[None, elsewhere].astype(float)
+
     named = [name for name in wide if name not in UNNAMED]
     ingredients = {
         "photos of these classes alone": (answers, False, False, 0.0),
         "+ photos that name a group (dog, ape, whale)": (answers, True, False, 0.0),
         "+ ImageNet's rows of the same animals as prior": (answers, True, True, 0.0),
-        "+ classes balanced": (answers, True, True, balance),
-        f"+ {len(set(named) - set(answers))} more classes": (named, True, True, balance),
-        "+ other animal, no animal": (wide, True, True, balance),
+        "+ kinds balanced": (answers, True, True, 1.0),
+        f"+ {len(set(named) - set(answers))} more classes": (named, True, True, 1.0),
+        "+ other animal, no animal": (wide, True, True, 1.0),
     }
-    print(f"{len(targets)} validation photos\n", flush=True)
-    rows = []
-    for name, ingredient in ingredients.items():
-        answered = right(*ingredient)
-        rows.append(
-            [name, *(cell(figure, answered, targets) for figure in (accuracy, macro_accuracy))]
-        )
-    print_table(["", "accuracy", "macro accuracy"], rows)
+    for title, right, truth in (
+        ("validation photos", on_validation, targets),
+        ("training photos of sources left out", on_other_sources, own_targets[elsewhere]),
+    ):
+        print(f"\n{len(truth)} {title}\n", flush=True)
+        rows = []
+        for name, ingredient in ingredients.items():
+            answered = right(*ingredient)
+            cells = [cell(figure, answered, truth) for figure in (accuracy, macro_accuracy)]
+            rows.append([name, *cells])
+        print_table(["", "accuracy", "macro accuracy"], rows)
     return 0
 
 

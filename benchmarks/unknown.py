@@ -102,7 +102,8 @@ def main() -> int:
     known = restrict(photos, args.split, config.animals)
     if not chosen or not known:
         raise InputError(f"{args.data}: no photos of the model's classes")
-    training, labels = photo_features(model, config, chosen, device)
+    training, chosen = photo_features(model, config, chosen, device)
+    labels = np.array([photo.label for photo in chosen])
     groups = {"known": known, **unknown_groups(photos, args.split, config)}
     features = {name: photo_features(model, config, g, device)[0] for name, g in groups.items()}
     head = model.fc.cpu()
@@ -113,7 +114,7 @@ def main() -> int:
             scores[detector][name] = known_score(logits, config, detector)
         points = values.numpy()
         scores["nearest neighbours"][name] = nearest_neighbours(points, training.numpy())
-        scores["Mahalanobis"][name] = mahalanobis(points, training.numpy(), np.array(labels))
+        scores["Mahalanobis"][name] = mahalanobis(points, training.numpy(), labels)
     kinds = [name for name in groups if name != "known"]
     print(f"{len(known)} known, {', '.join(f'{len(groups[k])} {k}' for k in kinds)} photos\n")
     print(f"| score | {' | '.join(f'{k}: AUROC | FPR95' for k in kinds)} |")

@@ -34,8 +34,12 @@ def energy(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
 
 
 def odds(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
-    """Log odds of the animals against the classes for all else (Hendrycks et al., ICLR 2019)."""
-    return log_sum_exp(logits[..., named]) - log_sum_exp(logits[..., ~named])
+    """Log odds of the animals against the classes for all else (Hendrycks et al., ICLR 2019).
+
+    All else has a logit of 0 besides, no evidence for anything: photos of things that training had
+    nothing like look like no class.
+    """
+    return log_sum_exp(logits[..., named]) - np.logaddexp(log_sum_exp(logits[..., ~named]), 0)
 
 
 Detector = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -30,7 +30,7 @@ def photo_features(
     photos: Sequence[Photo],
     device: torch.device,
     precision: str = "fp32",
-) -> tuple[torch.Tensor, list[str]]:
+) -> tuple[torch.Tensor, list[Photo]]:
     """What the frozen network makes of photos.
 
     Args:
@@ -41,7 +41,7 @@ def photo_features(
         precision: ``auto``, ``bf16`` or ``fp32``.
 
     Returns:
-        Features ``(N, D)`` and the N labels.
+        Features ``(N, D)`` and the N photos.
 
     Raises:
         InputError: If no photo can be read.
@@ -50,13 +50,13 @@ def photo_features(
     features = torch_model(model.features, device, precision)
     rows = run_photos(features, config.preprocess, [photo.path for photo in photos])
     pairs = [
-        (row, photo.label)
+        (row, photo)
         for row, photo in zip(rows, photos, strict=True)
         if not isinstance(row, InputError)
     ]
     if not pairs:
         raise InputError(f"none of {len(photos)} training photos can be read")
-    return torch.from_numpy(np.stack([row for row, _ in pairs])), [label for _, label in pairs]
+    return torch.from_numpy(np.stack([row for row, _ in pairs])), [photo for _, photo in pairs]
 
 
 def head_prior(
@@ -98,7 +98,7 @@ def fit_head(
     labels: Sequence[str],
     allowed: Mapping[str, np.ndarray],
     prior: tuple[torch.Tensor, torch.Tensor],
-    balance: float,
+    balance: float = 1.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """`fit_probe` on labelled photos.
 
@@ -107,17 +107,20 @@ def fit_head(
         labels: Of the N photos.
         allowed: See `classifier.data.allowed_classes`.
         prior: See `head_prior`.
-        balance: 0 counts photos evenly, 1 classes.
+        balance: 0 counts photos evenly; 1 counts evenly what labels mean, whichever way they say
+            it: a penguin and an ostrich that are no classes are both other animals.
 
     Returns:
         Weight ``(C, D)`` and bias ``(C,)``.
     """
-    counts = Counter(labels)
+    rows = np.stack([allowed[label] for label in labels])
+    meanings = [row.tobytes() for row in rows]
+    counts = Counter(meanings)
     return fit_probe(
         features,
-        torch.stack([torch.from_numpy(allowed[label]) for label in labels]),
+        torch.from_numpy(rows),
         prior,
-        torch.tensor([counts[label] ** -balance for label in labels]),
+        torch.tensor([counts[meaning] ** -balance for meaning in meanings]),
     )
 
 
@@ -126,7 +129,7 @@ def fit_probe(
     allowed: torch.Tensor,
     prior: tuple[torch.Tensor, torch.Tensor],
     weights: torch.Tensor,
-    strength: float = 3e-5,
+    strength: float = 1e-4,
     iterations: int = 60,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Multinomial logistic regression with a Gaussian prior around given rows (L-BFGS).

@@ -7,8 +7,8 @@
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
 (``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
 features, or ``--start`` names the weights of a run with the same classes; then ``--unfreeze`` says
-what is trained on, if anything; then the head is fitted anew, and the best mixture of the weights
-before and after is kept.
+what is trained on, if anything; then the head is fitted anew to the features as they are now, and
+the best mixture of the weights before and after is kept.
 The model folder (``--output``) gets weights, configuration, the splits, log and curve;
 ``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
 ``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
@@ -161,9 +161,9 @@ def main() -> int:
         return {"macro_accuracy": macro_accuracy(right, targets), "accuracy": right.mean()}
 
     def probe(model: Classifier) -> None:
-        features, labels = photo_features(model, model_config, training, device, config.precision)
+        features, read = photo_features(model, model_config, training, device, config.precision)
         prior = head_prior(backbone, classes, taxonomy)
-        weight, bias = fit_head(features, labels, allowed, prior, config.balance)
+        weight, bias = fit_head(features, [p.label for p in read], allowed, prior)
         model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
 
     start = args.output / "probe.safetensors"
@@ -195,12 +195,12 @@ def main() -> int:
     )
     if groups := parameter_groups(model, config):
         fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
-        if is_first():
+    if is_first():
+        if groups or args.start:
             # Training saw smaller squares than the model sees later, which changes the features; a
             # head that is fitted to these knows that (FixRes, Touvron et al., NeurIPS 2019).
             probe(model)
             blend(model, load_file(start, device=str(device)), score)
-    if is_first():
         save(model, model_config, args.output)
         print(f"model folder: {args.output}", file=sys.stderr)
     return 0

@@ -60,7 +60,10 @@ CONFIG = ModelConfig(["cow", "lion", OTHER_ANIMAL, NOT_ANIMAL])
 def test_detectors():
     logits = np.array([[0.0, 0.0, 0.0, 0.0], [1000.0, 0.0, 0.0, 1000.0], [4.0, 4.0, 0.0, 0.0]])
     assert known_score(logits, CONFIG, "energy") == pytest.approx([np.log(2), 1000, 4 + np.log(2)])
-    assert known_score(logits, CONFIG, "odds") == pytest.approx([0, 0, 4])
+    two_of_three = np.log(2 / 3)  # two animals against two classes and nothing
+    assert known_score(logits, CONFIG, "odds") == pytest.approx([two_of_three, 0, 4 + two_of_three])
+    nothing = np.full((1, 4), -9.0)
+    assert known_score(nothing, CONFIG, "odds") < -8
     assert known_score(logits, CONFIG, "max_softmax")[:2] == pytest.approx([0.25, 0.5])
     warm = replace(CONFIG, temperature=2.0)
     assert known_score(logits, warm, "energy")[2] == pytest.approx(2 + np.log(2))

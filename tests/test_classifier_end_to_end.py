@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import COLOURS, error_of, script
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 
 def test_training_leaves_a_complete_folder(tiny_classifier):
@@ -123,15 +123,20 @@ def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
     assert np.array_equal(before["bn1.running_mean"], after["bn1.running_mean"])
 
 
-def test_training_may_start_from_the_probe_of_another_run(
+def test_the_head_alone_is_fitted_anew_to_given_weights(
     tiny_classifier, photos, tiny_backbone, tmp_path
 ):
-    probe = tiny_classifier / "probe.safetensors"
-    base = ("classifier/train.py", "--data", photos, "--backbone", tiny_backbone)
-    script(*base, "--start", probe, "--unfreeze", "none", "--output", tmp_path / "out")
-    weights, start = (load_file(f) for f in (tmp_path / "out/model.safetensors", probe))
-    assert all(np.array_equal(start[k].astype(v.dtype), v) for k, v in weights.items())
-    done = script(*base, "--start", tiny_backbone, "--output", tmp_path / "out", check=False)
+    given = load_file(tiny_classifier / "probe.safetensors")
+    headless = {k: np.zeros_like(v) if k.startswith("fc.") else v for k, v in given.items()}
+    save_file(headless, tmp_path / "start.safetensors")
+    base = ("classifier/train.py", "--data", photos, "--backbone", tiny_backbone, "--start")
+    options = ("--unfreeze", "none", "--output", tmp_path / "out")
+    done = script(*base, tmp_path / "start.safetensors", *options)
+    assert "accuracy 0.3333" in done.stderr.splitlines()[1]  # the first blend: no head
+    weights = load_file(tmp_path / "out/model.safetensors")
+    for name, value in weights.items():
+        assert np.array_equal(headless[name].astype(value.dtype), value) != name.startswith("fc.")
+    done = script(*base, tiny_backbone, *options, check=False)
     assert done.returncode == 2
     assert "resnet.safetensors: weights of another shape" in done.stderr.splitlines()[-1]
 

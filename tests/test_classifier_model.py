@@ -1,5 +1,6 @@
 """The network: the same function in other weights, and what is trained of it."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,7 +14,7 @@ from classifier.model import (
     read_backbone,
     unit_variance,
 )
-from classifier.probe import fit_probe, head_prior
+from classifier.probe import fit_head, fit_probe, head_prior
 from classifier.train import blend
 from matching.taxonomy import Taxonomy
 
@@ -107,3 +108,16 @@ def test_a_class_with_few_photos_stays_near_its_prior():
     )
     assert torch.allclose(strong, prior[0], atol=0.2)
     assert weak[0, 0] - weak[1, 0] > 3 > strong[0, 0] - strong[1, 0]
+
+
+def test_kinds_count_the_same_whatever_their_labels_are_called():
+    torch.manual_seed(0)
+    features, prior = torch.randn(60, 4), (torch.zeros(2, 4), torch.zeros(2))
+    own, other = np.array([True, False]), np.array([False, True])
+    one = fit_head(features, ["cow"] * 30 + ["other"] * 30, {"cow": own, "other": other}, prior)
+    names = ["cow"] * 30 + [f"bird {i}" for i in range(30)]
+    allowed = {name: own if name == "cow" else other for name in names}
+    many = fit_head(features, names, allowed, prior)
+    assert all(torch.equal(a, b) for a, b in zip(one, many, strict=True))
+    few, even = (fit_head(features[:33], names[:33], allowed, prior, b)[1] for b in (0.0, 1.0))
+    assert few[0] - few[1] > 0.5 + (even[0] - even[1])  # three of 33
