@@ -155,9 +155,8 @@ def identified(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonom
         and taxonomy.is_below(other.animal, claim.animal or "")
     ]
     affirmed = [kind for kind in kinds if not kind.negated]
-    before = text[max(0, claim.start - 60) : claim.start]
-    definite = bool(DEFINITE.search(before))
-    if claim.negated and affirmed and not NEGATION.search(before):
+    definite = bool(DEFINITE.search(text[max(0, claim.start - 60) : claim.start]))
+    if claim.negated and affirmed and not NEGATION.search(text, 0, claim.start):
         claim, definite = replace(claim, negated=False, cue=None), True
     elif definite and any(cue_between(text, claim, kind) for kind in kinds):
         claim = replace(claim, negated=False, cue=None)
