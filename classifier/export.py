@@ -4,16 +4,17 @@
     python classifier/export.py --model runs/classifier --precision fp32
 
 ``model.onnx`` goes into the model folder. With ``--precision auto`` it is quantized to int8, with
-ranges from training photos, if that costs at most half a point of validation accuracy, else it
-stays fp32; the comparison is saved as ``export.json``. Temperature, detector and thresholds of what
-was kept are chosen on validation photos and written to ``config.json``. Besides ``logits`` the
-model gives ``maps``, the class activation maps whose mean the logits are.
+ranges and rounding from training photos, if that costs at most half a point of validation
+accuracy, else it stays fp32; the comparison is saved as ``export.json``. Temperature, detector and
+thresholds of what was kept are chosen on validation photos and written to ``config.json``. Besides
+``logits`` the model gives ``maps``, the class activation maps whose mean the logits are.
 """
 
+import copy
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,13 +28,15 @@ from classifier.config import ModelConfig
 from common import onnx
 from common.cli import ArgumentParser, run
 from common.errors import InputError
+from common.parallel import chunks
 from common.paths import CLASSIFIER_MODEL
 
 if TYPE_CHECKING:
     from classifier.data import Photo
     from classifier.model import Classifier
 
-CALIBRATION_PHOTOS = 256
+CALIBRATION_PHOTOS = 256  # that the ranges of activations are taken from
+ROUNDING_PHOTOS = 64  # of these, that the weights are rounded for
 
 
 def get_args_parser() -> ArgumentParser:
@@ -53,28 +56,38 @@ def export_both(
     Args:
         model: The classifier.
         config: Names its preprocessing.
-        training: Photos that the ranges of the int8 model are taken from.
+        training: Photos for the ranges and the rounding of the int8 model.
         folder: Where to.
 
     Returns:
         The two files.
+
+    Raises:
+        InputError: If none of the photos can be read.
     """
     import torch
 
     from classifier.model import WithMaps
     from classifier.preprocess import load_image
+    from classifier.rounding import round_convolutions
 
-    def batches() -> Iterator[dict[str, np.ndarray]]:
-        for photo in random.Random(0).sample(training, min(CALIBRATION_PHOTOS, len(training))):
-            try:
-                yield {"images": config.preprocess(load_image(photo.path))[None]}
-            except InputError as error:
-                print(f"skipped: {error}", file=sys.stderr)
+    inputs = []
+    for photo in random.Random(0).sample(training, min(CALIBRATION_PHOTOS, len(training))):
+        try:
+            inputs.append(config.preprocess(load_image(photo.path)))
+        except InputError as error:
+            print(f"skipped: {error}", file=sys.stderr)
+    if not inputs:
+        raise InputError(f"no training photo can be read, e.g. {training[0].path}")
 
-    fp32, int8 = folder / "fp32.onnx", folder / "int8.onnx"
-    example = torch.zeros(2, 3, config.crop, config.crop)
-    onnx.export(WithMaps(model), {"images": example}, ("batch",), fp32, ("logits", "maps"))
-    onnx.quantize_static(fp32, int8, batches())
+    rounded = copy.deepcopy(model)
+    few = chunks(inputs[:ROUNDING_PHOTOS], 16)
+    round_convolutions(rounded, (torch.from_numpy(np.stack(batch)) for batch in few))
+    fp32, before, int8 = (folder / f"{name}.onnx" for name in ("fp32", "rounded", "int8"))
+    example = {"images": torch.zeros(2, 3, config.crop, config.crop)}
+    for network, path in {model: fp32, rounded: before}.items():
+        onnx.export(WithMaps(network), example, ("batch",), path, ("logits", "maps"))
+    onnx.quantize_static(before, int8, ({"images": image[None]} for image in inputs))
     return fp32, int8
 
 

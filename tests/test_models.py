@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from classifier.data import read_classes, read_photos
 from classifier.evaluate import answering_with, photo_logits, restrict, torch_model
@@ -33,6 +35,20 @@ def test_folders_are_complete_and_hold_no_pickle(folder):
     assert {"model.safetensors", "model.onnx", "config.json", "train_config.json"} <= names
     assert {"evaluation.json", "export.json", "README.md"} <= names
     assert not [name for name in names if Path(name).suffix in (".pt", ".pth", ".bin", ".pkl")]
+
+
+@pytest.mark.parametrize(
+    ("folder", "operator", "count"),
+    [(CLASSIFIER_MODEL, "Conv", 53), (NER_MODEL, "MatMulInteger", 37)],
+    ids=["classifier", "ner"],
+)
+def test_the_same_answer_on_any_processor(folder, operator, count):
+    """Two products of 8-bit activations and weights fit 16 bits, in which AVX2 adds them."""
+    graph = onnx.load(folder / "model.onnx").graph
+    parts = {part.name: numpy_helper.to_array(part) for part in graph.initializer}
+    weights = [part for part in parts.values() if part.dtype == np.int8 and part.ndim > 1]
+    assert len(weights) == count <= sum(node.op_type == operator for node in graph.node)
+    assert 2 * 255 * max(np.abs(weight.astype(int)).max() for weight in weights) < 2**15
 
 
 def test_classifier_in_torch_and_onnx():
