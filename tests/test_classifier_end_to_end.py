@@ -11,6 +11,12 @@ from conftest import COLOURS, error_of, script
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
+from classifier.config import ModelConfig
+from classifier.data import Photo
+from classifier.export import export_both
+from classifier.model import Classifier
+from common.errors import InputError
+
 
 def test_training_leaves_a_complete_folder(tiny_classifier):
     config = json.loads((tiny_classifier / "config.json").read_text())
@@ -294,3 +300,10 @@ def test_empty_folder(tiny_classifier, tmp_path):
         *("classifier/inference.py", "--model", tiny_classifier, "--folder", tmp_path), check=False
     )
     assert "no image in it" in error_of(done)
+
+
+def test_exporting_without_a_readable_photo_names_one(tmp_path):
+    config = ModelConfig(["cow", "lion"], layers=[1, 1, 1, 1], width=4)
+    missing = Photo(tmp_path / "cow.jpg", "cow", "train")
+    with pytest.raises(InputError, match=r"no training photo can be read, e\.g\. .*cow\.jpg"):
+        export_both(Classifier(config), config, [missing], tmp_path)
