@@ -62,7 +62,7 @@ def rounded(weight: torch.Tensor, gram: torch.Tensor) -> torch.Tensor:
     moves /= moves.diagonal()[:, None].clone()
     for start in range(0, weight.shape[1], BLOCK):
         stop = min(start + BLOCK, weight.shape[1])
-        errors = torch.zeros(len(weight), stop - start)
+        errors = weight.new_zeros(len(weight), stop - start)
         for k in range(start, stop):
             column = (result[:, k] / step).round().clamp(-STEPS, STEPS) * step
             column = torch.where(largest == k, weight[:, k], column)
