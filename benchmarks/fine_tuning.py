@@ -3,30 +3,39 @@
     python benchmarks/fine_tuning.py --backbone resnet50.safetensors
     python benchmarks/fine_tuning.py --backbone resnet50.safetensors --only reference all --seeds 3
 
-All runs start from one linear probe. Each is a model folder below ``--output``; runs that are there
-are not repeated and one that was stopped goes on, so that the table can grow over several calls.
-Prints a Markdown table: accuracy on the validation photos for the weights as fine-tuned and for
-what train.py makes of them (the head fitted anew, mixed with the probe), means over the seeds
-(spread: standard deviation), and the difference of the latter from the reference; 95 % bootstrap
-intervals over photos, the same draws for both.
+A fourth of the sources is left out of training, and all runs start from one linear probe. Each is a
+model folder below ``--output``; runs that are there are not repeated and one that was stopped goes
+on, so that the tables can grow over several calls. Prints two tables in Markdown, of accuracy on
+validation photos of the sources that training saw and on photos of the sources left out: for the
+weights as fine-tuned and for what train.py makes of them (the head fitted anew, mixed with the
+probe), means over the seeds (spread: standard deviation), and the difference of the latter from the
+reference; 95 % bootstrap intervals over photos, the same draws for both.
 """
 
+import csv
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 
+from benchmarks.head import source_folds
 from benchmarks.measure import print_table
 from common.cli import ArgumentParser, run
 from common.errors import InputError
 from common.numeric import bootstrap_interval
 from common.paths import ROOT
 
+if TYPE_CHECKING:
+    from classifier.data import Photo
+
+LEFT_OUT = 1  # of the folds of sources
 REFERENCE = "reference"
 VARIANTS = {
     REFERENCE: "",
@@ -55,6 +64,9 @@ def get_args_parser() -> ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--epochs", type=int, default=2, help="of each run (default: 2)")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each variant (default: 1)")
+    parser.add_argument("--workers", type=int, default=1, help="as for train.py (default: 1)")
+    parser.add_argument("--jobs", type=int, default=1, help="runs side by side (default: 1)")
+    parser.add_device()
     return parser
 
 
@@ -70,25 +82,37 @@ def train(folder: Path, options: Sequence[object]) -> None:
         raise InputError(f"{folder.name}: training failed")
 
 
-def right_answers(weights: Path, data: Path) -> np.ndarray:
-    """Which validation photos some weights name right, ``(N,)`` bool; kept beside the weights."""
+def leave_out(photos: "Sequence[Photo]") -> "tuple[list[Photo], list[Photo]]":
+    """Photos to train and validate on, and training photos of the sources left out.
+
+    Of the latter only those of a kind that the others show too.
+    """
+    training = [photo for photo in photos if photo.split == "train"]
+    folds = source_folds([photo.source for photo in training])
+    new = {photo.source for photo, fold in zip(training, folds, strict=True) if fold == LEFT_OUT}
+    seen = [photo for photo in photos if photo.split != "test" and photo.source not in new]
+    known = {photo.label for photo in seen if photo.split == "train"}
+    return seen, [photo for photo in training if photo.source in new and photo.label in known]
+
+
+def right_answers(weights: Path, photos: "Sequence[Photo]", device: str) -> np.ndarray:
+    """Which photos some weights name right, ``(N,)`` bool; kept beside the weights."""
     kept = weights.with_suffix(".right.npy")
     if kept.exists() and kept.stat().st_mtime >= weights.stat().st_mtime:
         return np.load(kept)
     import torch
 
     from classifier.config import ModelConfig
-    from classifier.data import read_photos
-    from classifier.evaluate import photo_logits, restrict, torch_model
+    from classifier.evaluate import photo_logits, torch_model
     from classifier.model import Classifier, put_weights
+    from common.training import pick_device
 
     config = ModelConfig.load(weights.parent)
     model = Classifier(config).eval()
     put_weights(model, weights)
-    infer = torch_model(model.to(memory_format=torch.channels_last), torch.device("cpu"), "auto")
-    logits, targets, _ = photo_logits(
-        infer, config, restrict(read_photos(data), "val", config.classes)
-    )
+    place = pick_device(device)
+    infer = torch_model(model.to(place, memory_format=torch.channels_last), place, "auto")
+    logits, targets, _ = photo_logits(infer, config, photos)
     right = logits.argmax(axis=1) == targets
     np.save(kept, right)
     return right
@@ -108,31 +132,62 @@ def cell(rows: np.ndarray, digits: str = ".3f") -> str:
 
 
 def main() -> int:
-    """Train what is missing and print the table."""
+    """Train what is missing and print the tables."""
     args = get_args_parser().parse_args()
+    from classifier.data import read_classes, read_photos
+    from classifier.evaluate import restrict
+
     args.output = args.output.resolve()
-    same = ["--data", args.data.resolve(), "--classes", args.classes.resolve()]
-    same += ["--backbone", args.backbone]
+    args.output.mkdir(parents=True, exist_ok=True)
+    seen, new = leave_out(read_photos(args.data.resolve()))
+    with open(args.output / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        rows = [(photo.path, photo.label, photo.source, photo.split) for photo in seen]
+        csv.writer(file).writerows([("path", "label", "source", "split"), *rows])
+    classes = read_classes(args.classes)
+    validation, new = restrict(seen, "val", classes), restrict(new, "train", classes)
+
+    same = ["--data", args.output, "--classes", args.classes.resolve(), "--device", args.device]
+    same += ["--backbone", args.backbone, "--workers", args.workers]
     probe = args.output / "probe"
     if not (probe / "model.safetensors").exists():
         train(probe, [*same, "--unfreeze", "none"])
     same += ["--epochs", args.epochs, "--start", probe / "probe.safetensors"]
-    start = right_answers(probe / "probe.safetensors", args.data)[None]
-    print(f"{start.shape[1]} validation photos, probe {cell(start)}\n", flush=True)
-    rows, references = [], None
+    runs = {
+        args.output / f"{variant}-{seed}": [*same, "--seed", seed, *VARIANTS[variant].split()]
+        for variant in args.only
+        for seed in range(args.seeds)
+    }
+    missing = [run for run in runs if not (run / "model.safetensors").exists()]
+    with ThreadPoolExecutor(args.jobs) as pool:
+        list(pool.map(lambda run: train(run, runs[run]), missing))
+
+    def right(name: str, *folders: Path) -> np.ndarray:
+        """What is right of all photos, one row a folder."""
+        answers = [right_answers(f / name, [*validation, *new], args.device) for f in folders]
+        return np.stack(answers).astype(float)
+
+    start, results = right("probe.safetensors", probe), {}
     for variant in args.only:
         folders = [args.output / f"{variant}-{seed}" for seed in range(args.seeds)]
-        for seed, folder in enumerate(folders):
-            if not (folder / "model.safetensors").exists():
-                train(folder, [*same, "--seed", seed, *VARIANTS[variant].split()])
-        tuned, final = (
-            np.stack([right_answers(folder / name, args.data) for folder in folders]).astype(float)
-            for name in ("best.safetensors", "model.safetensors")
-        )
-        references = final if variant == REFERENCE else references
-        gain = "" if references is None else cell((final - references).mean(0)[None], "+.3f")
-        rows.append([variant, len(folders), cell(tuned), cell(final), gain])
-    print_table(["", "seeds", "as fine-tuned", "in the end", "more than the reference"], rows)
+        tuned, final = (right(f"{name}.safetensors", *folders) for name in ("best", "model"))
+        results[variant] = tuned, final
+    for title, part in (
+        ("validation photos of the sources seen", slice(len(validation))),
+        ("photos of the sources left out", slice(len(validation), None)),
+    ):
+        asked = start[:, part]
+        if not asked.size:
+            continue
+        rows = []
+        for variant, (tuned, final) in results.items():
+            gain = ""
+            if REFERENCE in results:
+                more = (final - results[REFERENCE][1]).mean(0)[part]
+                gain = cell(more[None], "+.3f")
+            rows.append([variant, len(final), cell(tuned[:, part]), cell(final[:, part]), gain])
+        print(f"\n{asked.shape[1]} {title}, probe {cell(asked)}\n")
+        header = ["", "seeds", "as fine-tuned", "in the end", "more than the reference"]
+        print_table(header, rows)
     return 0
 
 

@@ -102,13 +102,17 @@ def _split(photos: Sequence[Photo], seed: int) -> list[Photo]:
 
 
 def save_splits(photos: Sequence[Photo], root: Path, path: Path) -> None:
-    """Write which photo was in which split, as a manifest relative to ``root``."""
+    """Write which photo was in which split, as a manifest relative to ``root``.
+
+    Photos elsewhere keep their paths.
+    """
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "source", "split"])
         for photo in photos:
-            name = photo.path.relative_to(root)
-            writer.writerow([name.as_posix(), photo.label, photo.source, photo.split])
+            inside = photo.path.is_relative_to(root)
+            name = (photo.path.relative_to(root) if inside else photo.path).as_posix()
+            writer.writerow([name, photo.label, photo.source, photo.split])
 
 
 def read_classes(path: Path) -> list[str]:

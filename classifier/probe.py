@@ -135,7 +135,7 @@ def fit_probe(
     """Multinomial logistic regression with a Gaussian prior around given rows (L-BFGS).
 
     Args:
-        features: ``(N, D)``.
+        features: ``(N, D)``; where they are is computed.
         allowed: ``(N, C)`` bool, the classes that each label leaves possible.
         prior: Weight ``(C, D)`` and bias ``(C,)`` that the solution is drawn to.
         weights: ``(N,)``, how much each example counts.
@@ -145,6 +145,8 @@ def fit_probe(
     Returns:
         Weight ``(C, D)`` and bias ``(C,)``.
     """
+    allowed, weights = allowed.to(features.device), weights.to(features.device)
+    prior = prior[0].to(features.device), prior[1].to(features.device)
     weight, bias = (tensor.clone().requires_grad_() for tensor in prior)
     optimizer = torch.optim.LBFGS(
         [weight, bias], max_iter=iterations, history_size=10, line_search_fn="strong_wolfe"

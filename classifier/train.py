@@ -163,8 +163,10 @@ def main() -> int:
     def probe(model: Classifier) -> None:
         features, read = photo_features(model, model_config, training, device, config.precision)
         prior = head_prior(backbone, classes, taxonomy)
-        weight, bias = fit_head(features, [p.label for p in read], allowed, prior)
-        model.fc.weight.data, model.fc.bias.data = weight.to(device), bias.to(device)
+        labels = [photo.label for photo in read]
+        model.fc.weight.data, model.fc.bias.data = fit_head(
+            features.to(device), labels, allowed, prior
+        )
 
     start = args.output / "probe.safetensors"
     if args.start:

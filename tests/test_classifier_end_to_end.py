@@ -147,14 +147,32 @@ def test_the_head_alone_is_fitted_anew_to_given_weights(
     assert "resnet.safetensors: weights of another shape" in done.stderr.splitlines()[-1]
 
 
+@pytest.fixture
+def sources(photos, tmp_path):
+    """The photos of the tree, of four sources of the same size, as a manifest."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    rows = []
+    for i, path in enumerate(sorted(photos.rglob("*.jpg"))):
+        split = "val" if i % 25 < 4 else "train"
+        rows.append((path, path.parent.name, "abcd"[i % 4], split))
+    with open(folder / "manifest.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "source", "split"), *rows])
+    return folder
+
+
 @pytest.mark.slow
-def test_what_fine_tuning_brings(photos, tiny_backbone, tmp_path):
+def test_what_fine_tuning_brings(sources, tiny_backbone, tmp_path):
     (tmp_path / "classes.txt").write_text("\n".join(COLOURS))
-    command = ("benchmarks/fine_tuning.py", "--data", photos, "--backbone", tiny_backbone)
+    command = ("benchmarks/fine_tuning.py", "--data", sources, "--backbone", tiny_backbone)
     command += ("--classes", tmp_path / "classes.txt", "--output", tmp_path / "runs")
-    command += ("--epochs", 1, "--only", "reference", "head")
+    command += ("--epochs", 1, "--only", "reference", "head", "--jobs", 2)
     first = script(*command)
-    assert first.stdout.startswith("6 validation photos, probe 1.000 [1.000, 1.000]")
+    seen, new = first.stdout.strip().split("\n\n")[::2]
+    assert seen == "9 validation photos of the sources seen, probe 1.000 [1.000, 1.000]"
+    assert new.startswith("16 photos of the sources left out, probe 1.000")
+    manifest = list(csv.DictReader((tmp_path / "runs/manifest.csv").open()))
+    assert {row["source"] for row in manifest} == {"a", "c", "d"}
     rows = first.stdout.splitlines()[-2:]
     assert rows[0].startswith("| reference | 1 | ") and rows[0].endswith(
         "| +0.000 [+0.000, +0.000] |"
