@@ -50,6 +50,12 @@ def test_manifest_and_saved_splits_are_the_same(photos, tmp_path):
     ]
 
 
+def test_saved_splits_name_photos_elsewhere_by_their_whole_path(photos, tmp_path):
+    expected = read_photos(photos)
+    save_splits(expected, tmp_path, tmp_path / "manifest.csv")
+    assert [p.path for p in read_photos(tmp_path)] == [p.path for p in expected]
+
+
 def test_splits_depend_on_the_seed_alone(photos):
     def splits(seed):
         return {p.path: p.split for p in read_photos(photos, seed)}
