@@ -103,9 +103,13 @@ def main() -> int:
     if not validation:
         raise InputError(f"{args.data}: no validation photos of {args.answers}")
     features, training = photo_features(
-        model, config, [photo for photo in photos if photo.split == "train"], device, "auto"
+        model,
+        config.preprocess,
+        [photo for photo in photos if photo.split == "train"],
+        device,
+        "auto",
     )
-    unseen, validation = photo_features(model, config, validation, device, "auto")
+    unseen, validation = photo_features(model, config.preprocess, validation, device, "auto")
     labels = [photo.label for photo in training]
     targets = np.array([answers.index(photo.label) for photo in validation])
     tenth = np.random.default_rng(0).permutation(len(labels)) % FOLDS

@@ -102,10 +102,12 @@ def main() -> int:
     known = restrict(photos, args.split, config.animals)
     if not chosen or not known:
         raise InputError(f"{args.data}: no photos of the model's classes")
-    training, chosen = photo_features(model, config, chosen, device)
+    training, chosen = photo_features(model, config.preprocess, chosen, device)
     labels = np.array([photo.label for photo in chosen])
     groups = {"known": known, **unknown_groups(photos, args.split, config)}
-    features = {name: photo_features(model, config, g, device)[0] for name, g in groups.items()}
+    features = {
+        name: photo_features(model, config.preprocess, g, device)[0] for name, g in groups.items()
+    }
     head = model.fc.cpu()
     scores: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     for name, values in features.items():

@@ -6,13 +6,14 @@ with a handful of photos keeps close to the ImageNet row of the same animal, whe
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from PIL import Image
 from torchvision.models import ResNet50_Weights
 
-from classifier.config import NOT_ANIMAL, ModelConfig
+from classifier.config import NOT_ANIMAL
 from classifier.data import Photo
 from classifier.evaluate import torch_model
 from classifier.model import Classifier
@@ -26,19 +27,21 @@ IMAGENET_ANIMALS = 398  # the first classes of ImageNet-1k are animals; later "m
 
 def photo_features(
     model: Classifier,
-    config: ModelConfig,
+    preprocess: Callable[[Image.Image], np.ndarray],
     photos: Sequence[Photo],
     device: torch.device,
     precision: str = "fp32",
+    threads: int | None = None,
 ) -> tuple[torch.Tensor, list[Photo]]:
     """What the frozen network makes of photos.
 
     Args:
         model: On ``device``.
-        config: Names the preprocessing.
+        preprocess: From image to input, ``(3, H, W)`` float32.
         photos: Unreadable ones are left out.
         device: Where ``model`` is.
         precision: ``auto``, ``bf16`` or ``fp32``.
+        threads: As for `run_photos`; what is drawn in ``preprocess`` repeats itself with 1.
 
     Returns:
         Features ``(N, D)`` and the N photos.
@@ -48,7 +51,7 @@ def photo_features(
     """
     model.eval()
     features = torch_model(model.features, device, precision)
-    rows = run_photos(features, config.preprocess, [photo.path for photo in photos])
+    rows = run_photos(features, preprocess, [photo.path for photo in photos], threads=threads)
     pairs = [
         (row, photo)
         for row, photo in zip(rows, photos, strict=True)

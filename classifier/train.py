@@ -5,10 +5,10 @@
     python classifier/train.py --resume                        # go on after a stop
 
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
-(``path,label`` and optionally ``source,split``). First a linear probe fits the head on frozen
-features, or ``--start`` names the weights of a run with the same classes; then ``--unfreeze`` says
-what is trained on, if anything; then the head is fitted anew to the features as they are now, and
-the best mixture of the weights before and after is kept.
+(``path,label`` and optionally ``source,split``). First a linear probe fits the head to frozen
+features of the photos, as they are and augmented, or ``--start`` names the weights of a run with
+the same classes; then ``--unfreeze`` says what is trained on, if anything; then the head is fitted
+anew to the features as they are now, and the best mixture of the weights before and after is kept.
 The model folder (``--output``) gets weights, configuration, the splits, log and curve;
 ``checkpoint.pt`` in it is for ``--resume`` and may be deleted, as may ``best.safetensors`` and
 ``probe.safetensors``, what was blended. ``classifier/export.py`` makes it ready for inference.
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
+    from PIL import Image
     from torch import nn
 
     from classifier.model import Classifier
@@ -59,6 +60,7 @@ class ClassifierConfig(TrainConfig):
     degrade: float = option(0.04, "probability of each of blur, noise, night, grey, JPEG, low size")
     erase: float = option(0.1, "share of photos from which a box is erased")
     mix: float = option(0.1, "share of batches in which photos are mixed (mixup, CutMix)")
+    views: int = option(1, "augmented views of each photo that a head is fitted to besides it")
     batch_size: int = option(64, "photos a step")
     epochs: int = option(10, "passes over the training photos")
     learning_rate: float = option(1e-4, "peak learning rate of the last stage")
@@ -74,6 +76,8 @@ class ClassifierConfig(TrainConfig):
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be in [0, 1], not {getattr(self, name)}")
+        if self.views < 0:
+            raise InputError(f"views must be at least 0, not {self.views}")
 
 
 def get_args_parser() -> ArgumentParser:
@@ -160,13 +164,22 @@ def main() -> int:
         right = logits.argmax(axis=1) == targets
         return {"macro_accuracy": macro_accuracy(right, targets), "accuracy": right.mean()}
 
+    def augmented(size: int) -> "Callable[[Image.Image], torch.Tensor]":
+        return train_transform(size, model_config, config.trivial, config.degrade, config.erase)
+
     def probe(model: Classifier) -> None:
-        features, read = photo_features(model, model_config, training, device, config.precision)
+        torch.manual_seed(config.seed)
+        varied = augmented(model_config.crop)
+        views = [(model_config.preprocess, None)]
+        views += [(lambda image: varied(image).numpy(), 1)] * config.views
+        seen = [
+            photo_features(model, view, training, device, config.precision, threads)
+            for view, threads in views
+        ]
+        features = torch.cat([part for part, _ in seen]).to(device)
+        labels = [photo.label for _, read in seen for photo in read]
         prior = head_prior(backbone, classes, taxonomy)
-        labels = [photo.label for photo in read]
-        model.fc.weight.data, model.fc.bias.data = fit_head(
-            features.to(device), labels, allowed, prior
-        )
+        model.fc.weight.data, model.fc.bias.data = fit_head(features, labels, allowed, prior)
 
     start = args.output / "probe.safetensors"
     if args.start:
@@ -188,10 +201,7 @@ def main() -> int:
         other = partial_label_loss(logits, allowed[partner], config.label_smoothing)
         return own * value + (1 - own) * other
 
-    transform = train_transform(
-        config.size, model_config, config.trivial, config.degrade, config.erase
-    )
-    dataset = PhotoDataset(training, allowed, transform)
+    dataset = PhotoDataset(training, allowed, augmented(config.size))
     loader = train_loader(
         dataset, config.batch_size, config.balance, config.source_balance, config.workers
     )

@@ -129,6 +129,19 @@ def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
     assert np.array_equal(before["bn1.running_mean"], after["bn1.running_mean"])
 
 
+def test_augmented_views_change_the_head_and_repeat_themselves(photos, tiny_backbone, tmp_path):
+    heads = []
+    for run, views in enumerate((2, 2, 0)):
+        output = tmp_path / str(run)
+        script(
+            *("classifier/train.py", "--data", photos, "--backbone", tiny_backbone),
+            *("--unfreeze", "none", "--views", views, "--output", output),
+        )
+        heads.append(load_file(output / "model.safetensors")["fc.weight"])
+    assert np.array_equal(heads[0], heads[1])
+    assert np.abs(heads[0] - heads[2]).max() > 1e-3
+
+
 def test_the_head_alone_is_fitted_anew_to_given_weights(
     tiny_classifier, photos, tiny_backbone, tmp_path
 ):
@@ -264,6 +277,7 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
         (("--data", "nowhere"), "nowhere: no such folder"),
         (("--backbone", "none.safetensors"), "none.safetensors: no readable safetensors file"),
         (("--epochs", "0"), "epochs must be above 0, not 0"),
+        (("--views", "-1"), "views must be at least 0, not -1"),
         (("--unfreeze", "most"), "invalid choice: 'most'"),
         (("--classes", "none.txt"), "none.txt: No such file"),
     ],
