@@ -12,7 +12,6 @@ probe), means over the seeds (spread: standard deviation), and the difference of
 reference; 95 % bootstrap intervals over photos, the same draws for both.
 """
 
-import csv
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -134,15 +133,13 @@ def cell(rows: np.ndarray, digits: str = ".3f") -> str:
 def main() -> int:
     """Train what is missing and print the tables."""
     args = get_args_parser().parse_args()
-    from classifier.data import read_classes, read_photos
+    from classifier.data import read_classes, read_photos, save_splits
     from classifier.evaluate import restrict
 
     args.output = args.output.resolve()
     args.output.mkdir(parents=True, exist_ok=True)
     seen, new = leave_out(read_photos(args.data.resolve()))
-    with open(args.output / "manifest.csv", "w", newline="", encoding="utf-8") as file:
-        rows = [(photo.path, photo.label, photo.source, photo.split) for photo in seen]
-        csv.writer(file).writerows([("path", "label", "source", "split"), *rows])
+    save_splits(seen, args.output, args.output / "manifest.csv")
     classes = read_classes(args.classes)
     validation, new = restrict(seen, "val", classes), restrict(new, "train", classes)
 

@@ -41,8 +41,8 @@ DEFINITE = re.compile(  # "the", "this small", before the end
     r"(\s+(?!(a|an|and|or|other|of|in|on|at|with|to|by|for|from|is|are)\b)[\w-]+){0,2}\s+$",
     re.IGNORECASE,
 )
-CALLED = re.compile(  # all that may stand in the words that deny what is no denial
-    r"((is|are|was|were|called|named|known|as|an?|the)\b\s*)+", re.IGNORECASE
+CALLED = re.compile(  # what may stand before a kind without denying it
+    r"((is|are|was|were|called|named|known|as)\s+)+(?P<article>an?\s+)?", re.IGNORECASE
 )
 
 
@@ -114,17 +114,15 @@ class Reader:
         result = []
         for text, mentions in zip(texts, self.recognizer.mentions(texts), strict=True):
             claims = [claim_of(text, mention, self.taxonomy) for mention in mentions]
-            for step in (called, identified):
-                near = (claims[max(0, i - NEAR) : i + NEAR + 1] for i in range(len(claims)))
-                pairs = zip(claims, near, strict=True)
-                claims = [step(text, *pair, self.taxonomy) for pair in pairs]
-            result.append(claims)
+            near = (claims[max(0, i - NEAR) : i + NEAR + 1] for i in range(len(claims)))
+            pairs = zip(claims, near, strict=True)
+            result.append([identified(text, *pair, self.taxonomy) for pair in pairs])
         return result
 
 
 def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
     """Resolve a mention of a text to a concept, and decide whether the text denies it."""
-    negated = mention.denied >= DENIED
+    negated = mention.denied >= DENIED and not called(text, mention)
     return Claim(
         mention.text,
         mention.start,
@@ -135,24 +133,14 @@ def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
     )
 
 
-def called(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonomy) -> Claim:
-    """Affirm what the text calls a group: "this animal is called a zebra".
+def called(text: str, mention: Mention) -> bool:
+    """Tell whether the words that deny a mention only say what is called so: "is called a zebra".
 
-    The recogniser takes the kind for somebody's name there, as in "the cat is called Tiger".
-
-    Args:
-        text: The text.
-        claim: One of its claims.
-        near: The claims around it.
-        taxonomy: Knows which are about groups.
+    The recogniser takes the kind for somebody's name there. It is one where it is capitalised and
+    bare, as in "the cat is called Tiger".
     """
-    if not (claim.animal and claim.cue and CALLED.fullmatch(claim.cue) and claim.mention.islower()):
-        return claim
-    for group in near:
-        above = group.animal and taxonomy.is_below(claim.animal, group.animal)
-        if above and group.animal != claim.animal and claim.cue in text[group.end : claim.start]:
-            return replace(claim, negated=False, cue=None)
-    return claim
+    match = mention.cue and CALLED.fullmatch(text, mention.cue[0], mention.start)
+    return bool(match and (match["article"] or not mention.text.istitle()))
 
 
 def identified(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonomy) -> Claim:
