@@ -108,10 +108,10 @@ def main() -> int:
     features = {
         name: photo_features(model, config.preprocess, g, device)[0] for name, g in groups.items()
     }
-    head = model.fc.cpu()
+    model.cpu()
     scores: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     for name, values in features.items():
-        logits = head(values).detach().numpy()
+        logits = model.logits(values).detach().numpy()
         for detector in detectors_for(config):
             scores[detector][name] = known_score(logits, config, detector)
         points = values.numpy()

@@ -22,6 +22,7 @@ class ModelConfig:
         classes: Names in the order of the logits, with underscores; `UNNAMED` may be among them.
         layers: Bottleneck blocks in the four stages; (3, 4, 6, 3) is ResNet50.
         width: Width of a bottleneck's first block; 64 is ResNet50.
+        imagenet: Whether the backbone's head over ImageNet has a say in what is no animal.
         resize: Pixels of the shorter side before cropping.
         crop: Pixels of the square that the model sees.
         squash: How much longer than wide what it sees may be, see `Preprocess`.
@@ -36,6 +37,7 @@ class ModelConfig:
     classes: Sequence[str]
     layers: Sequence[int] = (3, 4, 6, 3)
     width: int = 64
+    imagenet: bool = False
     resize: int = 224  # the whole shorter side: animals reach the edges (chosen on validation data)
     crop: int = 224
     squash: float = 1.15

@@ -7,7 +7,7 @@
 ranges and rounding from training photos, if that costs at most half a point of validation
 accuracy, else it stays fp32; the comparison is saved as ``export.json``. Temperature, detector and
 thresholds of what was kept are chosen on validation photos and written to ``config.json``. Besides
-``logits`` the model gives ``maps``, the class activation maps whose mean the logits are.
+``logits`` the model gives ``maps``, the class activation maps: where each class is seen.
 """
 
 import copy

@@ -138,9 +138,10 @@ class PhotoClassifier:
         """
         from classifier.explain import activation_overlay, draw_explanation
 
-        (maps,) = self.maps(self.config.preprocess(image)[None])
+        inputs = self.config.preprocess(image)[None]
+        (logits,), (maps,) = self.model(inputs), self.maps(inputs)
         evidence = maps - maps.mean(axis=0)  # against the average class, whose logit means nothing
-        prediction = self.interpret(maps.mean(axis=(1, 2)))
+        prediction = self.interpret(logits)
         (label, _), *_ = top = prediction.top(bars)
         box = self.config.preprocess.box(*image.size)
         photo = activation_overlay(image, box, evidence[self.config.classes.index(label)])

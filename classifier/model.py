@@ -5,9 +5,9 @@ A model folder holds ``config.json`` (all that inference needs to know), ``model
 """
 
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -15,11 +15,13 @@ from torch import nn
 from torchvision.models import ResNet, ResNet50_Weights
 from torchvision.models.resnet import Bottleneck
 
-from classifier.config import ModelConfig
+from classifier.config import NOT_ANIMAL, ModelConfig
 from common.errors import InputError
 
 STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "bn1", "conv1")  # from the top
 EPSILON = 1e-5  # what batch normalisation adds to the variance
+IMAGENET_CATEGORIES, IMAGENET_ANIMALS = 1000, 398  # the animals come first
+IMAGENET_MARGIN = 3.0  # nats that things must lead animals by (chosen on sources left out)
 UNFREEZE = {"none": 0, "head": 1, "last-stage": 2, "last-two-stages": 3, "all": len(STAGES)}
 
 
@@ -27,13 +29,20 @@ class Classifier(ResNet):
     """A ResNet of the configured shape with random weights: ``(B, 3, H, W)`` to ``(B, C)``.
 
     Batch normalisation keeps the backbone's statistics in training too: a few thousand photos from
-    a few dozen sources are a worse estimate of them than ImageNet was.
+    a few dozen sources are a worse estimate of them than ImageNet was. So it is with photos of no
+    animal, and a model with that class may keep the backbone's head over ImageNet, frozen, which
+    was taught 602 kinds of things: see `logits`.
     """
 
     def __init__(self, config: ModelConfig):
         super().__init__(
             Bottleneck, list(config.layers), len(config.classes), width_per_group=config.width
         )
+        self.imagenet = None
+        if config.imagenet:
+            self.imagenet = nn.Linear(self.fc.in_features, IMAGENET_CATEGORIES)
+            nothing = torch.tensor([name == NOT_ANIMAL for name in config.classes])
+            self.register_buffer("nothing", nothing, persistent=False)
 
     def train(self, mode: bool = True) -> "Classifier":
         """Set the mode of all layers but the batch normalisations."""
@@ -52,14 +61,33 @@ class Classifier(ResNet):
         """What the head sees: ``(B, 3, H, W)`` to pooled features ``(B, 2048)``."""
         return self.avgpool(self.feature_maps(images)).flatten(1)
 
-    def class_maps(self, images: torch.Tensor) -> torch.Tensor:
-        """Where each class is seen: ``(B, 3, H, W)`` to class activation maps ``(B, C, h, w)``.
+    def logits(self, features: torch.Tensor, own: torch.Tensor | None = None) -> torch.Tensor:
+        """What the heads make of pooled features.
 
-        Their mean over the places is the logits exactly, because average pooling and the head are
-        both linear (Zhou et al., "Learning Deep Features for Discriminative Localization", 2016).
+        Where there is a head over ImageNet, "no animal" is what either head calls so: the odds of
+        ImageNet's things against its animals, less `IMAGENET_MARGIN`, become those of this class
+        against all classes, besides its own.
+
+        Args:
+            features: ``(B, D)``.
+            own: What the head over the classes makes of them, if that is known.
+
+        Returns:
+            ``(B, C)``.
         """
-        head = self.fc.weight[:, :, None, None]
-        return nn.functional.conv2d(self.feature_maps(images), head, self.fc.bias)
+        own = self.fc(features) if own is None else own
+        if self.imagenet is None:
+            return own
+        categories = self.imagenet(features)
+        animals = categories[:, :IMAGENET_ANIMALS].logsumexp(1, keepdim=True)
+        things = categories[:, IMAGENET_ANIMALS:].logsumexp(1, keepdim=True)
+        seen = own.logsumexp(1, keepdim=True) + things - animals - IMAGENET_MARGIN
+        either = own + nn.functional.softplus(seen - own)  # log(exp(own) + exp(seen))
+        return torch.where(self.nothing, either, own)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """``(B, 3, H, W)`` to logits ``(B, C)``."""
+        return self.logits(self.features(images))
 
     def unfreeze(self, policy: str) -> list[list[nn.Parameter]]:
         """Leave gradients to what a policy of `UNFREEZE` trains, and return it by stage."""
@@ -70,16 +98,22 @@ class Classifier(ResNet):
 
 
 class WithMaps(nn.Module):
-    """A classifier as it is exported: ``(B, 3, H, W)`` to logits ``(B, C)`` and class maps."""
+    """A classifier as it is exported: ``(B, 3, H, W)`` to logits ``(B, C)`` and class maps.
+
+    The maps say where each class is seen. Their mean over the places is the logits exactly, because
+    average pooling and the head are both linear (Zhou et al., "Learning Deep Features for
+    Discriminative Localization", 2016), but for what ImageNet's head adds to no animal's.
+    """
 
     def __init__(self, model: Classifier):
         super().__init__()
         self.model = model
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits and the class activation maps ``(B, C, h, w)`` whose mean they are."""
-        maps = self.model.class_maps(images)
-        return maps.mean((2, 3)), maps
+        """Logits ``(B, C)`` and class activation maps ``(B, C, h, w)``."""
+        features, head = self.model.feature_maps(images), self.model.fc
+        maps = nn.functional.conv2d(features, head.weight[:, :, None, None], head.bias)
+        return self.model.logits(features.mean((2, 3)), maps.mean((2, 3))), maps
 
 
 def read_backbone(backbone: str) -> dict[str, torch.Tensor]:
@@ -87,7 +121,7 @@ def read_backbone(backbone: str) -> dict[str, torch.Tensor]:
 
     Args:
         backbone: ``imagenet`` (torchvision's ResNet50, downloaded once) or a safetensors file of a
-            ResNet with bottleneck blocks.
+            ResNet with bottleneck blocks; of a `Classifier`'s two heads ImageNet's is taken.
 
     Raises:
         InputError: If the file cannot be read or is no such ResNet.
@@ -104,6 +138,8 @@ def read_backbone(backbone: str) -> dict[str, torch.Tensor]:
         weights = _read(Path(backbone))
         if "layer4.0.conv3.weight" not in weights:
             raise InputError(f"--backbone {backbone}: not a ResNet with bottleneck blocks")
+        for name in [name for name in weights if name.startswith("imagenet.")]:
+            weights[name.replace("imagenet", "fc")] = weights.pop(name)
     return weights
 
 
@@ -130,23 +166,34 @@ def unit_variance(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return weights
 
 
-def backbone_shape(weights: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """``layers`` and ``width`` of `ModelConfig` for these weights."""
+def knows_imagenet(weights: dict[str, torch.Tensor]) -> bool:
+    """Whether a backbone comes with a head of 1,000 rows, which is taken for ImageNet-1k's."""
+    return "fc.weight" in weights and len(weights["fc.weight"]) == IMAGENET_CATEGORIES
+
+
+def config_for(classes: Sequence[str], weights: dict[str, torch.Tensor]) -> ModelConfig:
+    """The configuration of a model of these classes on this backbone."""
     blocks = {tuple(key.split(".")[:2]) for key in weights if key.startswith("layer")}
-    return {
-        "layers": [sum(stage == f"layer{i}" for stage, _ in blocks) for i in (1, 2, 3, 4)],
-        "width": len(weights["layer1.0.conv1.weight"]),
-    }
+    return ModelConfig(
+        classes,
+        layers=[sum(stage == f"layer{i}" for stage, _ in blocks) for i in (1, 2, 3, 4)],
+        width=len(weights["layer1.0.conv1.weight"]),
+        imagenet=NOT_ANIMAL in classes and knows_imagenet(weights),
+    )
 
 
 def put_backbone(model: Classifier, weights: dict[str, torch.Tensor]) -> None:
-    """Put pretrained weights into all layers but the head.
+    """Put pretrained weights into all layers but the head over the model's classes.
 
     Raises:
         InputError: If they are of another shape.
     """
-    head = {k: v for k, v in model.state_dict().items() if k.startswith("fc.")}
-    _put(model, unit_variance(weights) | head, "--backbone")
+    own = {k: v for k, v in model.state_dict().items() if k.startswith("fc.")}
+    given = unit_variance(weights)
+    head = {k: given.pop(k) for k in ("fc.weight", "fc.bias") if k in given}
+    if model.imagenet is not None:
+        own |= {k.replace("fc", "imagenet"): v for k, v in head.items()}
+    _put(model, given | own, "--backbone")
 
 
 def put_weights(model: Classifier, path: Path) -> None:

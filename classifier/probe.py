@@ -16,13 +16,11 @@ from torchvision.models import ResNet50_Weights
 from classifier.config import NOT_ANIMAL
 from classifier.data import Photo
 from classifier.evaluate import torch_model
-from classifier.model import Classifier
+from classifier.model import IMAGENET_ANIMALS, IMAGENET_CATEGORIES, Classifier, knows_imagenet
 from classifier.preprocess import run_photos
 from common.errors import InputError
 from common.losses import partial_label_loss
 from matching.taxonomy import Taxonomy
-
-IMAGENET_ANIMALS = 398  # the first classes of ImageNet-1k are animals; later "mouse" is a device
 
 
 def photo_features(
@@ -68,7 +66,7 @@ def head_prior(
     """Start rows for a new head: the mean of ImageNet's rows of the same animal, or of all things.
 
     Args:
-        backbone: Pretrained weights; a head of 1,000 rows is taken for ImageNet-1k's.
+        backbone: Pretrained weights.
         classes: The new classes.
         taxonomy: Tells which ImageNet categories a class covers ("red fox" is a fox); `NOT_ANIMAL`
             covers all that are no animal.
@@ -78,16 +76,17 @@ def head_prior(
     """
     depth = backbone["layer4.0.downsample.0.weight"].shape[0]
     weight, bias = torch.zeros(len(classes), depth), torch.zeros(len(classes))
-    if "fc.weight" not in backbone or len(backbone["fc.weight"]) != 1000:
+    if not knows_imagenet(backbone):
         return weight, bias
     taxonomy = taxonomy.with_classes(classes)
-    names = ResNet50_Weights.IMAGENET1K_V2.meta["categories"][:IMAGENET_ANIMALS]
+    names = ResNet50_Weights.IMAGENET1K_V2.meta["categories"]
+    names = names[:IMAGENET_ANIMALS]  # later "mouse" is a device
     concepts = [taxonomy.resolve(name) for name in names]
     for i, name in enumerate(classes):
         own = taxonomy.concept_of(name)
         rows = [k for k, c in enumerate(concepts) if c and taxonomy.is_below(c, own)]
         if name == NOT_ANIMAL:
-            rows = [*range(IMAGENET_ANIMALS, 1000)]
+            rows = [*range(IMAGENET_ANIMALS, IMAGENET_CATEGORIES)]
         elif not rows:  # the next best: bobcats start as lynxes
             rows = [k for k, c in enumerate(concepts) if c in taxonomy.concepts[own].is_a]
         if rows:

@@ -15,7 +15,8 @@ The model folder (``--output``) gets weights, configuration, the splits, log and
 
 Photos with labels that are no classes teach too: "ape" says that it is one of the apes among the
 classes. The labels ``other_animal`` and ``not_animal`` are for photos of anything else; with them
-among the classes the model knows better what it does not know.
+among the classes the model knows better what it does not know, and with ``not_animal`` the
+backbone's head over ImageNet, if it has one, stays and has a say in that class.
 """
 
 import sys
@@ -102,7 +103,7 @@ def main() -> int:
     from safetensors.torch import load_file, save_file
 
     from classifier.augment import mix, train_transform
-    from classifier.config import OTHER_ANIMAL, ModelConfig
+    from classifier.config import OTHER_ANIMAL
     from classifier.data import (
         PhotoDataset,
         allowed_classes,
@@ -115,7 +116,7 @@ def main() -> int:
     from classifier.metrics import macro_accuracy
     from classifier.model import (
         Classifier,
-        backbone_shape,
+        config_for,
         put_backbone,
         put_weights,
         read_backbone,
@@ -133,7 +134,7 @@ def main() -> int:
     trained_on = {photo.label for photo in photos if photo.split == "train"}
     backbone = read_backbone(config.backbone)
     classes = [name for name in listed if name in {*trained_on, OTHER_ANIMAL}]
-    model_config = ModelConfig(classes, **backbone_shape(backbone))
+    model_config = config_for(classes, backbone)
     if len(classes) < 2:
         raise InputError(f"{args.data}: training photos of {classes}; needs 2 classes")
     taxonomy = Taxonomy.load()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OPSET = 18
 RANGE_AVERAGE = 0.01  # weight of one calibration input in the average range of an activation
+LAYERS = {"Conv", "Gemm", "MatMul"}  # nodes with weights
 INT8_COST = 0.005  # what int8 may lose of the validation score before fp32 is kept
 
 Run = Callable[..., np.ndarray]  # a model: named inputs, and optionally the name of an output
@@ -109,11 +110,12 @@ def export(
 def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.ndarray]]) -> None:
     """Quantize weights and activations to int8, per channel, with ranges from example inputs.
 
-    The nodes that write the model's outputs stay exact: they are small, and nothing after them
-    evens out their rounding. Ranges are averages over the inputs: one odd input that widens a range
-    would make the steps coarser for all. Activations are unsigned, as the int8 instructions of x86
-    want them; onnxruntime leaves part of a network with signed ones in fp32. Weights keep to 7
-    bits: processors with AVX2 but without VNNI add two products in 16 bits, where 8 overflow.
+    The nodes that write the model's outputs stay exact, and those between them and the last layers
+    with weights: they are small, and nothing after them evens out their rounding. Ranges are
+    averages over the inputs: one odd input that widens a range would make the steps coarser for
+    all. Activations are unsigned, as the int8 instructions of x86 want them; onnxruntime leaves
+    part of a network with signed ones in fp32. Weights keep to 7 bits: processors with AVX2 but
+    without VNNI add two products in 16 bits, where 8 overflow.
 
     Args:
         source: The fp32 model.
@@ -136,10 +138,14 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
             return next(self.batches, None)
 
     prepared = target.with_suffix(".prepared.onnx")
-    quant_pre_process(source, prepared)
+    quant_pre_process(source, prepared, skip_symbolic_shape=True)  # it does not know all operators
     graph = onnx.load(prepared).graph
-    outputs = {output.name for output in graph.output}
-    last = [node.name for node in graph.node if outputs.intersection(node.output)]
+    writers = {name: node for node in graph.node for name in node.output}
+    last = [writers[output.name] for output in graph.output]
+    for node in last:  # grows
+        if node.op_type not in LAYERS:
+            before = [writers[name] for name in node.input if name in writers]
+            last += [n for n in before if n.op_type not in LAYERS and n not in last]
     averaged = {"CalibMovingAverage": True, "CalibMovingAverageConstant": RANGE_AVERAGE}
     quantize_static(
         prepared,
@@ -148,7 +154,7 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
         per_channel=True,
         reduce_range=True,
         activation_type=QuantType.QUInt8,
-        nodes_to_exclude=last,
+        nodes_to_exclude=[node.name for node in last],
         extra_options=averaged,
     )
     prepared.unlink()

@@ -83,7 +83,18 @@ def test_an_answer_restricted_to_some_classes(tiny_classifier, photos, tmp_path)
 
 
 def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_path):
-    """Yellow penguins are no class and teach other_animal, grey scenes teach not_animal."""
+    """Yellow penguins are no class and teach other_animal, grey scenes teach not_animal.
+
+    The backbone comes with a head over ImageNet, too, which knows nothing.
+    """
+    weights = load_file(tiny_backbone)
+    depth = weights["fc.weight"].shape[1]
+    weights |= {
+        "fc.weight": np.zeros((1000, depth), np.float32),
+        "fc.bias": np.zeros(1000, np.float32),
+    }
+    backbone = tmp_path / "imagenet.safetensors"
+    save_file(weights, backbone)
     data, folder, classes = tmp_path / "data", tmp_path / "out", tmp_path / "classes.txt"
     shutil.copytree(photos, data)
     chance = np.random.default_rng(1)
@@ -95,7 +106,8 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
     names = sorted([*COLOURS, "not_animal", "other_animal"])
     classes.write_text("\n".join(names))
     train = ("classifier/train.py", "--data", data, "--output", folder, "--classes", classes)
-    script(*train, "--backbone", tiny_backbone, "--unfreeze", "none")
+    script(*train, "--backbone", backbone, "--unfreeze", "none")
+    assert load_file(folder / "model.safetensors")["imagenet.weight"].shape == (1000, depth)
     assert not (folder / "log.csv").exists()
     script("classifier/export.py", "--model", folder, "--data", data)
     assert json.loads((folder / "config.json").read_text())["classes"] == names

@@ -10,8 +10,10 @@ from classifier.model import (
     UNFREEZE,
     Classifier,
     WithMaps,
+    config_for,
     put_backbone,
     read_backbone,
+    save,
     unit_variance,
 )
 from classifier.probe import fit_head, fit_probe, head_prior
@@ -52,6 +54,68 @@ def test_the_maps_average_to_the_logits(tiny_backbone, config):
     logits, maps = WithMaps(model)(images)
     assert maps.shape == (2, 3, 3, 2)
     assert torch.allclose(logits, model(images), atol=1e-5)
+
+
+@pytest.fixture
+def imagenet_backbone(tiny_backbone):
+    """The tiny backbone with a random head over ImageNet's categories."""
+    torch.manual_seed(0)
+    weights = read_backbone(str(tiny_backbone))
+    depth = weights["fc.weight"].shape[1]
+    return weights | {"fc.weight": torch.randn(1000, depth), "fc.bias": torch.randn(1000)}
+
+
+def test_what_imagenet_calls_a_thing_is_no_animal(imagenet_backbone):
+    model = Classifier(config_for(["cow", "not_animal", "lion"], imagenet_backbone)).eval()
+    own = model.fc.weight.clone()
+    put_backbone(model, imagenet_backbone)
+    assert torch.equal(model.fc.weight, own)
+    assert torch.equal(model.imagenet.weight, imagenet_backbone["fc.weight"])
+
+    features = torch.randn(4, model.fc.in_features)
+    before, after = model.fc(features), model.logits(features)
+    assert torch.equal(before[:, [0, 2]], after[:, [0, 2]])
+    categories = model.imagenet(features).softmax(1)
+    odds = categories[:, 398:].sum(1) / categories[:, :398].sum(1)
+    animals = before[:, [0, 2]].exp().sum(1)
+    nothing = before[:, 1].exp() + before.exp().sum(1) * odds * np.exp(-3)
+    assert torch.allclose(after.softmax(1)[:, 1], nothing / (nothing + animals), atol=1e-5)
+
+    model.imagenet.bias.data[:398] += 100  # surely an animal
+    assert torch.allclose(model.logits(features), before)
+    model.imagenet.bias.data[398:] += 200  # surely a thing
+    assert (model.logits(features).softmax(1)[:, 1] > 0.999).all()
+
+
+def test_imagenet_has_no_say_without_its_head_or_that_class(tiny_backbone, imagenet_backbone):
+    other = read_backbone(str(tiny_backbone))  # its head has five rows
+    assert not config_for(["cow", "not_animal"], other).imagenet
+    config = config_for(["cow", "lion"], imagenet_backbone)
+    assert not config.imagenet
+    model = Classifier(config).eval()
+    put_backbone(model, imagenet_backbone)
+    assert not any("imagenet" in name for name in model.state_dict())
+
+
+def test_a_classifier_is_a_backbone_that_knows_imagenet(imagenet_backbone, tmp_path):
+    config = config_for(["cow", "not_animal"], imagenet_backbone)
+    model = Classifier(config)
+    put_backbone(model, imagenet_backbone)
+    save(model, config, tmp_path)
+    again = read_backbone(str(tmp_path / "model.safetensors"))
+    assert again.keys() == imagenet_backbone.keys()
+    assert torch.allclose(again["fc.weight"], imagenet_backbone["fc.weight"], atol=2e-3)
+    assert config_for(["lion", "not_animal"], again).imagenet
+    plain = Classifier(config_for(["lion", "cow"], again))
+    put_backbone(plain, again)
+    assert torch.equal(plain.conv1.weight, again["conv1.weight"])
+
+
+def test_only_the_head_over_the_classes_is_trained(imagenet_backbone):
+    model = Classifier(config_for(["cow", "not_animal"], imagenet_backbone))
+    model.unfreeze("all")
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+    assert frozen == {"imagenet.weight", "imagenet.bias"}
 
 
 @pytest.mark.parametrize("policy", UNFREEZE)

@@ -7,9 +7,9 @@ import torch
 from onnx import numpy_helper
 
 from classifier.config import ModelConfig
-from classifier.model import Classifier
+from classifier.model import Classifier, WithMaps
 from classifier.rounding import STEPS, round_convolutions, rounded
-from common.onnx import export, quantize_static
+from common.onnx import export, open_file, quantize_static
 
 
 @pytest.fixture
@@ -69,3 +69,21 @@ def test_quantizing_keeps_rounded_weights_as_they_are(tmp_path):
     weights = [numpy_helper.to_array(part) for part in onnx.load(int8).graph.initializer]
     found = {w.tobytes() for w in weights if w.dtype == np.int8 and w.ndim == 4}
     assert found == {e.astype(np.int8).tobytes() for e in expected}
+
+
+def test_what_follows_the_last_layers_stays_exact(tmp_path):
+    torch.manual_seed(0)
+    config = ModelConfig(["cow", "not_animal", "lion"], layers=[1, 1, 1, 1], width=4, imagenet=True)
+    model, images = Classifier(config).eval(), torch.randn(8, 3, 64, 64)
+    fp32, int8 = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    export(WithMaps(model), {"images": images}, ("batch",), fp32, ("logits", "maps"))
+    quantize_static(fp32, int8, [{"images": images[i : i + 1].numpy()} for i in range(8)])
+    logits, maps = open_file(int8).run(None, {"images": images.numpy()})
+    own = maps.mean((2, 3))
+    assert np.allclose(logits[:, [0, 2]], own[:, [0, 2]], atol=1e-6)
+    (exact,) = open_file(fp32).run(["logits"], {"images": images.numpy()})
+    assert np.abs(exact - logits).max() < 0.05
+    operators = [node.op_type for node in onnx.load(int8).graph.node]
+    weights = [numpy_helper.to_array(part) for part in onnx.load(int8).graph.initializer]
+    assert "Where" in operators
+    assert any(w.dtype == np.int8 and 1000 in w.shape for w in weights)
