@@ -8,7 +8,8 @@ validation photos, means of three probes, each fitted without another tenth of t
 with their spread (standard deviation); and training photos of sources that the probe never saw, a
 fourth of the sources left out at a time, without photos of classes that only these sources have.
 A third table has the last row's probe with and without ImageNet's head beside it: which photos
-without a known animal, of sources left out, it calls known where it does 97 % of the known.
+without a known animal, of sources left out, it calls known where it does 97 % of the known. It
+needs a backbone with that head and a class for photos without animals.
 """
 
 import sys
@@ -215,6 +216,8 @@ def main() -> int:
             rows.append([name, *cells])
         print_table(["", "accuracy", "macro accuracy"], rows)
 
+    if not config.imagenet:
+        return 0
     *_, last = ingredients.values()
     probe = predict_elsewhere(*last)
     with torch.inference_mode():

@@ -111,7 +111,7 @@ def test_a_classifier_is_a_backbone_that_knows_imagenet(imagenet_backbone, tmp_p
     assert torch.equal(plain.conv1.weight, again["conv1.weight"])
 
 
-def test_only_the_head_over_the_classes_is_trained(imagenet_backbone):
+def test_the_head_over_imagenet_is_never_trained(imagenet_backbone):
     model = Classifier(config_for(["cow", "not_animal"], imagenet_backbone))
     model.unfreeze("all")
     frozen = {name for name, p in model.named_parameters() if not p.requires_grad}

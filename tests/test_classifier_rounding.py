@@ -83,7 +83,5 @@ def test_what_follows_the_last_layers_stays_exact(tmp_path):
     assert np.allclose(logits[:, [0, 2]], own[:, [0, 2]], atol=1e-6)
     (exact,) = open_file(fp32).run(["logits"], {"images": images.numpy()})
     assert np.abs(exact - logits).max() < 0.05
-    operators = [node.op_type for node in onnx.load(int8).graph.node]
     weights = [numpy_helper.to_array(part) for part in onnx.load(int8).graph.initializer]
-    assert "Where" in operators
     assert any(w.dtype == np.int8 and 1000 in w.shape for w in weights)
