@@ -41,9 +41,9 @@ from common.errors import InputError
 from common.evaluation.bootstrap import bootstrap_interval
 from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
 from engine.claims import ClaimExtractor
+from matching.claim import Claim
 from matching.resolve import NEGATION
 from matching.taxonomy import Taxonomy
-from matching.types import Claim
 from matching.verdict import ImageEvidence, decide
 
 if TYPE_CHECKING:

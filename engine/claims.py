@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from common.paths import NER_MODEL
+from matching.claim import Claim
 from matching.resolve import NEAR, claim_of, identified
 from matching.taxonomy import Taxonomy
-from matching.types import Claim
 from ner.predictor import Recognizer
 
 

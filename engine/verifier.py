@@ -27,7 +27,7 @@ from common.parallel import cores
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
 from engine.answer import ANSWER_COLUMNS, TOP, Answer
 from engine.claims import ClaimExtractor
-from matching.types import Claim
+from matching.claim import Claim
 from matching.verdict import ImageEvidence, Verdict, decide
 
 if TYPE_CHECKING:

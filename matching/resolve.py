@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from matching.claim import Claim, Mention
 from matching.taxonomy import Taxonomy
-from matching.types import Claim, Mention
 
 DENIED = 0.5  # probability from which a mention counts as denied
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from matching.claim import Claim
 from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
-from matching.types import Claim
 
 MATCHES = ("any", "all")
 MAJORITY = 0.5  # probability from which an unknown photo counts as one of an animal

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.text.words import Word
-from matching.types import Mention
+from matching.claim import Mention
 from ner.labels import HEADS, LABELS, SLICES
 
 CUE = 0.5  # probability from which a word counts as a cue

@@ -8,8 +8,8 @@ import numpy as np
 from common.paths import NER_MODEL
 from common.runtime.session import open_model
 from common.text.words import Word, paragraphs, split_words
+from matching.claim import Mention
 from matching.taxonomy import Taxonomy
-from matching.types import Mention
 from ner.decode import Entity, entities, mentions
 from ner.labels import OUTPUTS
 from ner.windows import Forward, Preprocess, word_probabilities

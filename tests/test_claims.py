@@ -10,9 +10,9 @@ from conftest import script
 from benchmarks.claims import SENTENCES, Example, counts, f1, photo_rules, read_examples
 from classifier.config import ModelConfig
 from engine.claims import ClaimExtractor
+from matching.claim import Claim, Mention
 from matching.resolve import claim_of, describe
 from matching.taxonomy import Taxonomy
-from matching.types import Claim, Mention
 
 TAXONOMY = Taxonomy.load()
 

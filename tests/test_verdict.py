@@ -2,9 +2,9 @@
 
 import pytest
 
+from matching.claim import Claim, Mention
 from matching.resolve import claim_of
 from matching.taxonomy import Taxonomy
-from matching.types import Claim, Mention
 from matching.verdict import ImageEvidence, Reason, Verdict, decide
 
 NAMES = (
