@@ -12,7 +12,6 @@ it tells what it does not know.
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -22,9 +21,6 @@ import numpy as np
 from common.cli import ArgumentParser, run
 from common.errors import InputError
 from common.paths import CLASSIFIER_MODEL
-
-if TYPE_CHECKING:
-    pass
 
 
 def get_args_parser() -> ArgumentParser:

@@ -75,7 +75,7 @@ class PhotoClassifier:
             InputError: If the folder holds no exported model.
         """
         config = ModelConfig.load(folder)
-        session = open_model(folder, len(config.classes), device)
+        session = open_model(folder, len(config.classes), None, device)
         return cls(
             lambda images: session({"images": images})["logits"],
             lambda images: session({"images": images}, ["maps"])["maps"],

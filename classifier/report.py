@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -20,9 +20,6 @@ from common.evaluation.metrics import (
     separation,
 )
 from common.numeric import softmax
-
-if TYPE_CHECKING:
-    pass
 
 
 def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict[str, Any]:

@@ -8,7 +8,6 @@ another file). A predicted entity counts when its type and both borders are righ
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -16,9 +15,6 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 from common.cli import ArgumentParser, run
 from common.paths import NER_MODEL
-
-if TYPE_CHECKING:
-    pass
 
 
 def get_args_parser() -> ArgumentParser:

@@ -40,7 +40,7 @@ class Recognizer:
         Raises:
             InputError: If the folder holds no exported model.
         """
-        session = open_model(folder, len(OUTPUTS), device)
+        session = open_model(folder, len(OUTPUTS), None, device)
         return cls(lambda batch: session(batch)["logits"], Preprocess.load(folder, taxonomy))
 
     def entities(self, texts: Sequence[str]) -> list[list[Entity]]:

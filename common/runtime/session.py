@@ -29,6 +29,7 @@ class Session:
         self.path = path
         self._session = _open(path, device)
         self.outputs = {output.name: output.shape for output in self._session.get_outputs()}
+        self.weights = self._session.get_modelmeta().custom_metadata_map.get("weights")
 
     def __call__(
         self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ("logits",)
@@ -37,22 +38,27 @@ class Session:
         return dict(zip(outputs, self._session.run(outputs, inputs), strict=True))
 
 
-def open_model(folder: Path, outputs: int, device: str = "auto") -> Session:
+def open_model(
+    folder: Path, outputs: int, weights: str | None = None, device: str = "auto"
+) -> Session:
     """Open ``model.onnx`` in a model folder.
 
     Args:
         folder: The model folder.
         outputs: Number of classes or labels that the folder's configuration names.
+        weights: Fingerprint of the weights that the configuration names.
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        InputError: If there is no such model, it has another number of outputs, or CUDA is asked
-            for and not there.
+        InputError: If there is no such model, it was exported from other weights or has another
+            number of outputs, or CUDA is asked for and not there.
     """
     path = Path(folder) / "model.onnx"
     if not path.exists():
         raise InputError(f"no model at {path}; export.py writes it from model.safetensors")
     session = Session(path, device)
+    if session.weights != weights:
+        raise InputError(f"{path} was exported from other weights; run export.py again")
     found = session.outputs.get("logits", [None])[-1]
     if found != outputs:
         raise InputError(f"{path} has {found} outputs; its configuration names {outputs}")
