@@ -66,7 +66,7 @@ def main() -> int:
 
         classifier = PhotoClassifier.load(args.model, args.device)
         function, config = classifier.model, classifier.config
-    photos = read_photos(args.data)
+    photos = read_photos(args.data, args.model)
     others: dict[str, np.ndarray] = {}
     if args.classes:
         function, config = with_classes(function, config, read_classes(args.classes))

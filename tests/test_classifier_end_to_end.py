@@ -131,9 +131,9 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
 
 
 def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
-    options = ("--epochs", 1, "--size", 32, "--workers", 2, "--mix", 1, "--unfreeze", "all")
+    options = ("--epochs", 1, "--size", 32, "--workers", 2, "--mixup-share", 1, "--unfreeze", "all")
     train = ("classifier/train.py", "--data", photos, "--output", tmp_path, *options)
-    done = script(*train, "--backbone", tiny_backbone, "--learning-rate", 0.01, "--average", 0)
+    done = script(*train, "--backbone", tiny_backbone, "--learning-rate", 0.01, "--ema-decay", 0)
     assert done.stderr.count("blend ") == 5
     before, after = start_of(tiny_backbone), load_file(tmp_path / "best.safetensors")
     for layer in ("conv1", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
@@ -147,7 +147,7 @@ def test_augmented_views_change_the_head_and_repeat_themselves(photos, tiny_back
         output = tmp_path / str(run)
         script(
             *("classifier/train.py", "--data", photos, "--backbone", tiny_backbone),
-            *("--unfreeze", "none", "--views", views, "--output", output),
+            *("--unfreeze", "none", "--augmented-copies", views, "--output", output),
         )
         heads.append(load_file(output / "model.safetensors")["fc.weight"])
     assert np.array_equal(heads[0], heads[1])
@@ -289,7 +289,7 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
         (("--data", "nowhere"), "nowhere: no such folder"),
         (("--backbone", "none.safetensors"), "none.safetensors: no readable safetensors file"),
         (("--epochs", "0"), "epochs must be above 0, not 0"),
-        (("--views", "-1"), "views must be at least 0, not -1"),
+        (("--augmented-copies", "-1"), "views must be at least 0, not -1"),
         (("--unfreeze", "most"), "invalid choice: 'most'"),
         (("--classes", "none.txt"), "none.txt: No such file"),
     ],

@@ -17,7 +17,6 @@ from classifier.model import (
     unit_variance,
 )
 from classifier.probe import fit_head, fit_probe, head_prior
-from classifier.train import blend
 from matching.taxonomy import Taxonomy
 
 
@@ -133,16 +132,6 @@ def test_statistics_stay_in_training(config):
     before = model.bn1.running_mean.clone()
     model(torch.randn(4, 3, 64, 64) + 5)
     assert torch.equal(model.bn1.running_mean, before) and model.training
-
-
-def test_the_best_mixture_of_two_weights_stays():
-    model, other = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
-    model.weight.data.fill_(8.0)  # the other has 1
-    blend(model, other.state_dict(), lambda m: {"nearness": -abs(m.weight.item() - 6.0)})
-    assert model.weight.item() == 1 + 0.75 * 7
-    blend(model, other.state_dict(), lambda m: {"up": m.weight.item(), "down": -1.0})
-    assert model.weight.item() == 1 + 0.75 * 7
-    assert model.num_batches_tracked.dtype == torch.int64
 
 
 def test_a_new_head_starts_from_rows_of_imagenet():

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed, nn
+from torch.distributed.nn import functional as differentiable
 
 Item = TypeVar("Item")
 
@@ -70,6 +71,21 @@ def mean(value: float, device: torch.device) -> float:
     total = torch.tensor(value, device=device)
     distributed.all_reduce(total)
     return total.item() / world_size()
+
+
+def gather(rows: torch.Tensor) -> torch.Tensor:
+    """Return the rows of all processes, ``(B, ...)`` to ``(sum of B, ...)``, the first's first.
+
+    For losses that compare each row with every other: gradients go back to where rows come from,
+    and their mean over the processes (`parallel`) is that of one process with the whole batch.
+    """
+    if world_size() == 1:
+        return rows
+    counts = [torch.zeros(1, dtype=torch.long, device=rows.device) for _ in range(world_size())]
+    distributed.all_gather(counts, torch.tensor([len(rows)], device=rows.device))
+    padding = rows.new_zeros(max(map(int, counts)) - len(rows), *rows.shape[1:])
+    gathered = differentiable.all_gather(torch.cat([rows, padding]))
+    return torch.cat([part[: int(n)] for part, n in zip(gathered, counts, strict=True)])
 
 
 def broadcast(value: Any, device: torch.device) -> Any:
