@@ -11,12 +11,13 @@ import sys
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
+from web.server import add_address, allowed_hosts, listen
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
-    parser.add_address(7860)
+    add_address(parser, 7860)
     parser.add_models()
     return parser
 
@@ -26,19 +27,18 @@ def main() -> int:
     args = get_args_parser().parse_args()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
-        import gradio
         import uvicorn
-        from fastapi import FastAPI
+
+        from web.page import make_page, mount
     except ImportError as error:
         raise InputError(f"needs {error.name}; pip install -r requirements-page.txt") from error
     from engine.verifier import Verifier
-    from web.page import CSS, THEME, Offline, make_page
 
     page = make_page(Verifier.load(args.classifier_model, args.ner_model, "any", args.device))
-    app = gradio.mount_gradio_app(FastAPI(), page, "/", css=CSS, theme=THEME)
-    app.add_middleware(Offline)
-    print(f"http://{args.host}:{args.port}", file=sys.stderr)
-    uvicorn.run(app, host=args.host, port=args.port, log_level="warning")
+    listener, url = listen(args)
+    print(url, file=sys.stderr)
+    config = uvicorn.Config(mount(page, allowed_hosts(args)), log_level="warning")
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

@@ -3,10 +3,10 @@
 import hmac
 
 from fastapi import HTTPException
-from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.limits import Limits
+from web.middleware import error_response
 
 UNLIMITED = ("/healthz", "/readyz", "/metrics")  # what a supervisor asks for
 
@@ -69,8 +69,3 @@ class Gate:
 
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"the body has more than {self.limits.max_body:,} bytes")
-
-
-def error_response(error: HTTPException) -> JSONResponse:
-    """An error as the client sees it."""
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)

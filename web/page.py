@@ -10,11 +10,12 @@ import shutil
 import tempfile
 import zipfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
 from PIL import Image
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +24,7 @@ from common.paths import ROOT
 from common.tables import FORMATS
 from engine.batch import answer_table
 from engine.verifier import Answer, Verifier
+from web.middleware import HostMiddleware
 
 SAMPLES = ROOT / "data/samples"
 EXAMPLES = [
@@ -30,7 +32,7 @@ EXAMPLES = [
     ["A kitten looks at the camera.", str(SAMPLES / "cat.jpg")],
     ["There is no zebra in this picture.", str(SAMPLES / "coffee.jpg")],
 ]
-MAX_UNPACKED = 2**30  # bytes of a zip's photos
+MAX_UPLOAD = 2**30  # bytes of an uploaded file, and of a zip's photos
 AFFIRMED, DENIED = "said to be there", "said to be absent"
 COLOURS = {AFFIRMED: "#2e7d32", DENIED: "#b3261e"}
 WORDS = {True: "True", False: "False", None: "Cannot tell"}
@@ -146,6 +148,22 @@ def make_page(verifier: Verifier) -> gr.Blocks:
     return page
 
 
+def mount(page: gr.Blocks, hosts: Sequence[str]) -> FastAPI:
+    """Return the application that serves a page.
+
+    Args:
+        page: See `make_page`.
+        hosts: Host names to answer to, ``*`` for any.
+    """
+    page.has_launched = True  # else Gradio hands out every file that its user can read
+    app = gr.mount_gradio_app(
+        FastAPI(openapi_url=None), page, "/", css=CSS, theme=THEME, max_file_size=MAX_UPLOAD
+    )
+    app.add_middleware(Offline)
+    app.add_middleware(HostMiddleware, hosts=hosts)
+    return app
+
+
 def answer_uploads(verifier: Verifier, table: Path, photos: Path | None) -> tuple[str, str]:
     """Answer an uploaded table.
 
@@ -196,8 +214,8 @@ def unpack(archive: Path, folder: Path) -> dict[str, Path]:
     try:
         with zipfile.ZipFile(archive) as file:
             members = [member for member in file.infolist() if not member.is_dir()]
-            if sum(member.file_size for member in members) > MAX_UNPACKED:
-                raise InputError(f"the zip holds more than {MAX_UNPACKED // 2**20:,} MiB")
+            if sum(member.file_size for member in members) > MAX_UPLOAD:
+                raise InputError(f"the zip holds more than {MAX_UPLOAD // 2**20:,} MiB")
             for number, member in enumerate(members):
                 path = folder / str(number)
                 with file.open(member) as source, path.open("wb") as target:

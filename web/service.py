@@ -11,7 +11,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 from typing import Annotated, Any
@@ -27,8 +27,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.verifier import Answer, Verifier
 from web.batcher import Batcher
-from web.gate import Gate, error_response
+from web.gate import Gate
 from web.limits import Limits
+from web.middleware import HostMiddleware, error_response
 
 # What browsers and cameras send. Pillow would read more, some of it with programs of its own.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP")
@@ -77,7 +78,10 @@ class Metrics:
 
 
 def create_app(
-    verifier: Verifier, limits: Limits | None = None, token: str | None = None
+    verifier: Verifier,
+    limits: Limits | None = None,
+    token: str | None = None,
+    hosts: Sequence[str] = ("*",),
 ) -> FastAPI:
     """The application.
 
@@ -85,6 +89,7 @@ def create_app(
         verifier: Answers; with one thread, as there are several of it.
         limits: What it accepts.
         token: What ``Authorization: Bearer`` must say, None for no check.
+        hosts: Host names to answer to, ``*`` for any.
     """
     limits = limits or Limits()
     metrics = Metrics()
@@ -108,6 +113,7 @@ def create_app(
     app.state.batcher = None
     app.add_middleware(Observed, metrics=metrics)
     app.add_middleware(Gate, limits=limits, token=token)
+    app.add_middleware(HostMiddleware, hosts=hosts)
     app.add_exception_handler(StarletteError, lambda _, error: error_response(error))
     app.add_exception_handler(
         RequestValidationError, lambda _, error: error_response(_as_422(error))
