@@ -7,7 +7,9 @@ It is served to this machine alone, and asks no other host for anything.
 """
 
 import os
+import signal
 import sys
+import tempfile
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
@@ -25,7 +27,11 @@ def get_args_parser() -> ArgumentParser:
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     args = get_args_parser().parse_args()
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # What people check lies in a folder of this user's alone, which goes when the page ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder = tempfile.TemporaryDirectory(prefix="faunacheck-page-")
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False"}
+    os.environ["GRADIO_TEMP_DIR"] = folder.name
     try:
         import uvicorn
 

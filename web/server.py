@@ -6,31 +6,21 @@ import socket
 from common.cli import ArgumentParser
 from common.errors import InputError
 
-LOCAL = ("127.0.0.1", "localhost", "[::1]")
-
 
 def add_address(parser: ArgumentParser, port: int) -> None:
     """Add ``--host``, ``--port`` and ``--allowed-host``."""
     parser.add_address(port)
-    parser.add_argument(
-        "--allowed-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a host name to answer to besides --host and this machine's, repeatable; * for any",
-    )
+    help = "answer to this host name, too; repeatable, * for any"
+    parser.add_argument("--allowed-host", action="append", default=[], metavar="NAME", help=help)
 
 
 def allowed_hosts(args: argparse.Namespace) -> list[str]:
-    """Return the host names that requests may carry, as `HostMiddleware` takes them."""
-    return [*LOCAL, _bracketed(args.host), *args.allowed_host]
+    """Return the host names that requests may carry."""
+    return ["127.0.0.1", "localhost", "::1", args.host, *args.allowed_host]
 
 
 def listen(args: argparse.Namespace) -> tuple[socket.socket, str]:
-    """Open ``--port`` of ``--host``; port 0 takes a free one.
-
-    Returns:
-        The socket and its URL.
+    """Return a socket on ``--host`` and ``--port``, of which 0 is any free one, and its URL.
 
     Raises:
         InputError: If the address is not this machine's or is in use.
@@ -39,10 +29,6 @@ def listen(args: argparse.Namespace) -> tuple[socket.socket, str]:
     try:
         listener = socket.create_server((args.host, args.port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot listen on {args.host}, port {args.port}: {reason}") from error
-    return listener, f"http://{_bracketed(args.host)}:{listener.getsockname()[1]}"
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+        raise InputError(f"cannot listen on {args.host}, port {args.port}: {error}") from error
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    return listener, f"http://{host}:{listener.getsockname()[1]}"
