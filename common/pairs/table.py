@@ -2,31 +2,41 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from common.errors import InputError
-from common.tables import STREAM, format_of, growing, open_table, read_rows, rows_written
-from engine.verifier import ANSWER_COLUMNS, CHUNK, PAIR_COLUMNS
+from common.pairs.model import PAIR_COLUMNS, Row
+from common.pairs.stream import CHUNK
+from common.tables import STREAM, format_of, open_table, partial_file, read_rows, rows_written
 
-Row = dict[str, Any]
-Engine = Callable[[Iterable[tuple[str, str]], Path], Iterable[Row]]
+Rows = Callable[[Iterable[tuple[str, str]], Path], Iterable[Row]]
 """Answers pairs, whose image paths are relative to a folder, with a row each in order."""
 
 
 class Summary:
-    """What became of the pairs so far."""
+    """Counts of the pairs by outcome.
 
-    def __init__(self) -> None:
+    Args:
+        columns: See `PairModel`.
+    """
+
+    def __init__(self, columns: Mapping[str, type]):
+        self._outcome = next((name for name, kind in columns.items() if kind is bool), None)
         self.counts: Counter[str] = Counter()
         self.new = 0
         self._started = time.monotonic()
 
     def add(self, row: Row) -> None:
         """Count a row, as it is written or as it is read back."""
-        verdict = str(row["verdict"]).lower() if row["verdict"] not in (None, "") else "undecided"
-        self.counts["failed" if row["error"] else verdict] += 1
+        if row["error"]:
+            outcome = "failed"
+        elif self._outcome is None:
+            outcome = "answered"
+        else:
+            value = row[self._outcome]
+            outcome = "undecided" if value in (None, "") else str(value).lower()
+        self.counts[outcome] += 1
 
     @property
     def failed(self) -> int:
@@ -35,16 +45,19 @@ class Summary:
 
     def __str__(self) -> str:
         """One line."""
-        kinds = ("true", "false", "undecided")
-        parts = ", ".join(f"{self.counts[kind]} {kind}" for kind in kinds)
         answered = self.counts.total() - self.failed
+        parts = ""
+        if self._outcome:
+            outcomes = ("true", "false", "undecided")
+            parts = ": " + ", ".join(f"{self.counts[kind]} {kind}" for kind in outcomes)
         failed = f"; {self.failed} failed, see the column error" if self.failed else ""
         rate = self.new / max(time.monotonic() - self._started, 1e-9)
-        return f"{answered} answered: {parts}{failed}; {rate:.0f} pairs/s"
+        return f"{answered} answered{parts}{failed}; {rate:.0f} pairs/s"
 
 
 def answer_table(
-    engine: Engine,
+    rows: Rows,
+    columns: Mapping[str, type],
     pairs: Path,
     output: Path,
     resume: bool = False,
@@ -57,7 +70,8 @@ def answer_table(
     flight. The whole table is read once before the first answer: a broken row is found at once.
 
     Args:
-        engine: Answers pairs.
+        rows: Answers pairs.
+        columns: The columns of ``output`` with their types, see `PairModel`.
         pairs: A table with `PAIR_COLUMNS`, ``-`` for standard input.
         output: The table of answers, ``-`` for standard output.
         resume: Go on after what ``output`` holds.
@@ -73,14 +87,14 @@ def answer_table(
     check_output(pairs, output, resume, overwrite)
     total = None if pairs == STREAM else sum(1 for _ in read_rows(pairs, PAIR_COLUMNS))
     todo = ((row["text"], row["image"]) for row in read_rows(pairs, PAIR_COLUMNS))
-    summary = Summary()
+    summary = Summary(columns)
     if resume and output != STREAM:
-        _skip(todo, rows_written(output, ANSWER_COLUMNS), summary, pairs, output)
+        _skip(todo, rows_written(output, columns), summary, pairs, output)
     done = summary.counts.total()
     folder = Path() if pairs == STREAM else pairs.parent
-    answers = iter(engine(todo, folder))
+    answers = iter(rows(todo, folder))
     with (
-        open_table(output, ANSWER_COLUMNS, append=done > 0) as write,
+        open_table(output, columns, append=done > 0) as write,
         tqdm(total=total, unit=" pairs", initial=done, disable=None, smoothing=0.1) as bar,
     ):
         chunk: list[Row] = []
@@ -115,7 +129,7 @@ def check_output(pairs: Path, output: Path, resume: bool, overwrite: bool) -> No
         return
     if pairs != STREAM and pairs.resolve() == output.resolve():
         raise InputError(f"{output} is the table of pairs; name another file")
-    if (output.exists() or growing(output).exists()) and not (resume or overwrite):
+    if (output.exists() or partial_file(output).exists()) and not (resume or overwrite):
         raise InputError(f"{output} exists; add --resume to go on, or --overwrite to replace it")
     if not output.parent.is_dir():
         raise InputError(f"{output}: no folder {output.parent}")

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from common.paths import ROOT
 from common.tables import open_table
-from engine.verifier import ANSWER_COLUMNS
+from engine.answer import ANSWER_COLUMNS
 
 RACCOON = ROOT / "data/samples/raccoon.jpg"
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.preprocess import Preprocess, list_images, load_image, run_photos
 from common.errors import InputError
+from common.images.batches import run_photos
+from common.images.load import list_images, load_image
+from common.images.preprocess import Preprocess
 
 RED = (200, 30, 30)
 

@@ -19,9 +19,9 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from common import distributed
 from common.config import TrainConfig
 from common.errors import InputError
+from common.training import distributed
 
 
 def pick_device(name: str) -> torch.device:
@@ -34,7 +34,7 @@ def pick_device(name: str) -> torch.device:
         raise InputError("--device cuda: no CUDA device here; use cpu or auto")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return distributed.join(torch.device(name))
+    return distributed.init_process_group(torch.device(name))
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
@@ -67,7 +67,7 @@ def fit(
         groups: AdamW parameter groups, each with ``params`` and its peak ``lr``.
         loader: Batches of one epoch, with ``len()``; order and augmentation must come from
             torch's global seed, which is set anew each epoch so that a resumed run repeats them.
-            Of several processes, each must get its `common.distributed.share` of each batch.
+            Of several processes, each must get its `common.distributed.local_shard` of each batch.
         loss: ``(model, batch) -> scalar``.
         score: ``model -> {name: value}`` on validation data; early stopping watches the first.
         config: Hyper-parameters.
@@ -90,7 +90,7 @@ def fit(
     if resume:
         history = _load_checkpoint(folder, model, average, optimizer, schedule, device)
     parallel = distributed.parallel(model)
-    first = distributed.is_first()
+    first = distributed.is_main_process()
 
     for epoch in range(len(history) + 1, config.epochs + 1):
         torch.manual_seed(config.seed * 1000 + epoch)
@@ -113,7 +113,7 @@ def fit(
         if first:
             row |= {name: float(value) for name, value in score(average.module.eval()).items()}
             row["seconds"] = time.monotonic() - started
-        row = distributed.agreed(row, device)
+        row = distributed.broadcast(row, device)
         history.append(row)
         watched = list(row)[2]
         best = max(range(len(history)), key=lambda i: history[i][watched])
@@ -131,7 +131,7 @@ def fit(
                     file=sys.stderr,
                 )
             break
-    distributed.agreed(None, device)  # the weights are written
+    distributed.broadcast(None, device)  # the weights are written
     model.load_state_dict(load_file(folder / "best.safetensors", device=str(device)))
     model.eval()
 

@@ -16,7 +16,7 @@ BLOCK = 128  # columns after which all later ones are moved (as in the paper; on
 
 @torch.no_grad()
 def round_convolutions(model: nn.Module, batches: Iterable[torch.Tensor]) -> None:
-    """Round the weights of all convolutions, see `rounded`.
+    """Round the weights of all convolutions, see `gptq_round`.
 
     Args:
         model: Changed in place.
@@ -38,10 +38,10 @@ def round_convolutions(model: nn.Module, batches: Iterable[torch.Tensor]) -> Non
     for hook in hooks:
         hook.remove()
     for layer, gram in grams.items():
-        layer.weight.copy_(rounded(layer.weight.flatten(1), gram).view_as(layer.weight))
+        layer.weight.copy_(gptq_round(layer.weight.flatten(1), gram).view_as(layer.weight))
 
 
-def rounded(weight: torch.Tensor, gram: torch.Tensor) -> torch.Tensor:
+def gptq_round(weight: torch.Tensor, gram: torch.Tensor) -> torch.Tensor:
     """Round a matrix so that its products with typical inputs change least.
 
     Args:

@@ -6,24 +6,27 @@ import pytest
 from conftest import script
 from safetensors.torch import load_file
 
-from classifier.inference import PhotoClassifier
-from common.distributed import Shares, share
+from classifier.predictor import PhotoClassifier
 from common.paths import ROOT
+from common.training.distributed import ShardedBatchSampler, local_shard
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2)
 
 
 def test_one_process_has_all_of_a_batch():
-    assert share([3, 1, 2]) == [3, 1, 2]
-    assert list(Shares([[1, 2], [3]])) == [[1, 2], [3]] and len(Shares([[1, 2], [3]])) == 2
+    assert local_shard([3, 1, 2]) == [3, 1, 2]
+    assert (
+        list(ShardedBatchSampler([[1, 2], [3]])) == [[1, 2], [3]]
+        and len(ShardedBatchSampler([[1, 2], [3]])) == 2
+    )
 
 
 @pytest.mark.parametrize(("rank", "expected"), [(0, [0, 3]), (1, [1, 4]), (2, [2])])
 def test_shares_of_three(rank, expected, monkeypatch):
-    monkeypatch.setattr("common.distributed.rank", lambda: rank)
-    monkeypatch.setattr("common.distributed.world", lambda: 3)
-    assert share([0, 1, 2, 3, 4]) == expected
-    assert share([7]) == [7]  # never nothing
+    monkeypatch.setattr("common.training.distributed.rank", lambda: rank)
+    monkeypatch.setattr("common.training.distributed.world_size", lambda: 3)
+    assert local_shard([0, 1, 2, 3, 4]) == expected
+    assert local_shard([7]) == [7]  # never nothing
 
 
 def log(folder):

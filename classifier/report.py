@@ -1,15 +1,28 @@
-"""The figures that describe a classifier, from logits and labels; numpy only."""
+"""The figures that describe a classifier, from logits and labels."""
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import matplotlib
 import numpy as np
+from matplotlib import pyplot
 
-from classifier.calibration import detectors_for, known_score
 from classifier.config import ModelConfig
-from common.numeric import auroc, bootstrap_interval, fpr95, softmax
+from classifier.detectors import detectors_for, in_distribution_score
+from common.evaluation.bootstrap import bootstrap_interval
+from common.evaluation.metrics import (
+    _class_rows,
+    _rounded,
+    expected_calibration_error,
+    macro_accuracy,
+    reliability,
+    separation,
+)
+from common.numeric import softmax
 
-BINS = 15  # of confidence, for the calibration error and the reliability diagram
+if TYPE_CHECKING:
+    pass
 
 
 def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict[str, Any]:
@@ -61,57 +74,6 @@ def report(logits: np.ndarray, targets: np.ndarray, config: ModelConfig) -> dict
     }
 
 
-def macro_accuracy(right: np.ndarray, targets: np.ndarray) -> float:
-    """Mean over the classes that occur of the share of their photos that is right.
-
-    Args:
-        right: ``(N,)``, bool or a share of several runs.
-        targets: ``(N,)`` class indices.
-    """
-    totals, hits = np.bincount(targets), np.bincount(targets, right)
-    return float((hits[totals > 0] / totals[totals > 0]).mean())
-
-
-def _class_rows(confusion: np.ndarray, classes: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Precision, recall and F1 of each class that occurs."""
-    rows = {}
-    for i, name in enumerate(classes):
-        hits, true, found = confusion[i, i], confusion[i].sum(), confusion[:, i].sum()
-        if true:
-            rows[name] = {
-                "precision": round(float(hits / found), 4) if found else 0.0,
-                "recall": round(float(hits / true), 4),
-                "f1": round(float(2 * hits / (true + found)), 4),
-                "photos": int(true),
-            }
-    return rows
-
-
-def reliability(probabilities: np.ndarray, targets: np.ndarray) -> list[dict[str, float]]:
-    """Confidence against accuracy in `BINS` bins of equal width, without empty ones.
-
-    Args:
-        probabilities: ``(N, C)``.
-        targets: ``(N,)`` class indices.
-    """
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return [
-        {
-            "photos": int((place == b).sum()),
-            "confidence": round(float(confidence[place == b].mean()), 4),
-            "accuracy": round(float(right[place == b].mean()), 4),
-        }
-        for b in sorted(set(place))
-    ]
-
-
-def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float:
-    """Mean gap between confidence and accuracy over the photos (Guo et al. 2017)."""
-    gaps = [row["photos"] * abs(row["accuracy"] - row["confidence"]) for row in bins]
-    return float(sum(gaps) / sum(row["photos"] for row in bins))
-
-
 def report_unknown(
     known: np.ndarray, groups: dict[str, np.ndarray], config: ModelConfig
 ) -> dict[str, Any]:
@@ -124,7 +86,7 @@ def report_unknown(
     """
 
     def called_known(name: str, logits: np.ndarray) -> dict[str, Any]:
-        called = known_score(logits, config) >= config.known_threshold
+        called = in_distribution_score(logits, config) >= config.known_threshold
         interval = bootstrap_interval(lambda drawn: called[drawn].mean(), len(called))
         return {name: round(float(called.mean()), 4), f"{name}_interval": _rounded(interval)}
 
@@ -132,35 +94,10 @@ def report_unknown(
     for group, logits in groups.items():
         row = {"photos": len(logits), **called_known("called_known", logits)}
         for detector in detectors_for(config):
-            scores = (known_score(part, config, detector) for part in (known, logits))
+            scores = (in_distribution_score(part, config, detector) for part in (known, logits))
             row[detector] = separation(*scores)
         result[group] = row
     return result
-
-
-def separation(known: np.ndarray, unknown: np.ndarray) -> dict[str, Any]:
-    """How well a score tells two kinds of photos apart.
-
-    Args:
-        known: Scores of known photos, ``(N,)``.
-        unknown: Scores of others, ``(M,)``.
-
-    Returns:
-        AUROC with its 95 % bootstrap interval, photos of both kinds drawn together, and FPR95.
-    """
-    count = len(known)
-
-    def area(drawn: np.ndarray) -> float:
-        inside = drawn < count
-        if inside.all() or not inside.any():
-            return float("nan")
-        return auroc(known[drawn[inside]], unknown[drawn[~inside] - count])
-
-    return {
-        "auroc": round(auroc(known, unknown), 4),
-        "auroc_interval": _rounded(bootstrap_interval(area, count + len(unknown), samples=200)),
-        "fpr95": round(fpr95(known, unknown), 4),
-    }
 
 
 def by_source(
@@ -179,5 +116,62 @@ def by_source(
     return dict(sorted(rows.items(), key=lambda item: item[1]["accuracy"]))
 
 
-def _rounded(interval: tuple[float, float]) -> list[float]:
-    return [round(value, 4) for value in interval]
+def as_text(figures: dict[str, Any]) -> str:
+    """The report as a table for the terminal."""
+    lines = [f"{figures['photos']} photos"]
+    for name in ("accuracy", "macro_accuracy", "calibration_error"):
+        low, high = figures[name + "_interval"]
+        lines.append(f"{name:18} {figures[name]:.3f}  [{low:.3f}, {high:.3f}]")
+    lines += ["", f"{'class':18} precision recall     F1  photos"]
+    for name, row in figures["classes"].items():
+        lines.append(
+            f"{name:18} {row['precision']:9.3f} {row['recall']:6.3f} {row['f1']:6.3f}"
+            f" {row['photos']:7}"
+        )
+    lines += ["", "most frequent confusions (true, predicted, photos)"]
+    for row in figures["confusions"]:
+        lines.append(f"{row['true']:18} {row['predicted']:18} {row['photos']:3}")
+    unknown = figures.get("unknown", {})
+    if unknown:
+        lines += ["", f"{'unknown photos':18} photos  called known, AUROC of {unknown['detector']}"]
+        lines.append(
+            f"{'known animals':18} {figures['photos']:6}  {unknown['known_called_known']:.3f}"
+        )
+    for name, row in unknown.items():
+        if isinstance(row, dict):
+            area = row[unknown["detector"]]["auroc"]
+            lines.append(f"{name:18} {row['photos']:6}  {row['called_known']:.3f}  {area:.3f}")
+    return "\n".join(lines)
+
+
+def save_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path: Path) -> None:
+    """Draw the confusion matrix, each row as shares of its class."""
+    matplotlib.use("Agg")
+
+    counts = np.array(matrix, float)
+    size = max(4, len(classes) * 0.22)
+    figure, axes = pyplot.subplots(figsize=(size, size), layout="constrained")
+    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
+    names = [name.replace("_", " ") for name in classes]
+    axes.set_xticks(range(len(names)), names, rotation=90)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="predicted", ylabel="true")
+    figure.savefig(path, dpi=80)
+    pyplot.close(figure)
+
+
+def save_reliability(bins: Sequence[dict[str, float]], path: Path) -> None:
+    """Draw accuracy against confidence; the area of a dot is its share of the photos."""
+    matplotlib.use("Agg")
+
+    total = sum(row["photos"] for row in bins)
+    figure, axes = pyplot.subplots(figsize=(3.6, 3.6), layout="constrained")
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    axes.scatter(
+        [row["confidence"] for row in bins],
+        [row["accuracy"] for row in bins],
+        [20 + 400 * row["photos"] / total for row in bins],
+    )
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
+    figure.savefig(path, dpi=80)
+    pyplot.close(figure)

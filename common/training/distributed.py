@@ -19,10 +19,10 @@ from torch import distributed, nn
 
 Item = TypeVar("Item")
 
-PATIENCE = timedelta(hours=2)  # the others wait while the first one measures
+TIMEOUT = timedelta(hours=2)  # the others wait while the first one measures
 
 
-def join(device: torch.device) -> torch.device:
+def init_process_group(device: torch.device) -> torch.device:
     """Meet the other processes, if ``torchrun`` started this one; return the device to use."""
     if "LOCAL_RANK" not in os.environ:
         return device
@@ -31,7 +31,7 @@ def join(device: torch.device) -> torch.device:
         torch.cuda.set_device(device)
     if not distributed.is_initialized():
         backend = "nccl" if device.type == "cuda" else "gloo"
-        distributed.init_process_group(backend, timeout=PATIENCE)
+        distributed.init_process_group(backend, timeout=TIMEOUT)
         atexit.register(distributed.destroy_process_group)
     return device
 
@@ -41,47 +41,47 @@ def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def world() -> int:
+def world_size() -> int:
     """How many processes there are."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
-def is_first() -> bool:
+def is_main_process() -> bool:
     """Whether this process measures, prints and writes."""
     return rank() == 0
 
 
 def parallel(model: nn.Module) -> nn.Module:
     """The model with gradients averaged over all processes; all start from the first one's."""
-    if world() == 1:
+    if world_size() == 1:
         return model
     return nn.parallel.DistributedDataParallel(model, broadcast_buffers=False)
 
 
-def share(batch: Sequence[Item]) -> Sequence[Item]:
+def local_shard(batch: Sequence[Item]) -> Sequence[Item]:
     """What this process has to do of a batch, never nothing."""
-    return batch[rank() :: world()] or batch[:1]
+    return batch[rank() :: world_size()] or batch[:1]
 
 
 def mean(value: float, device: torch.device) -> float:
     """The mean of a number over all processes."""
-    if world() == 1:
+    if world_size() == 1:
         return value
     total = torch.tensor(value, device=device)
     distributed.all_reduce(total)
-    return total.item() / world()
+    return total.item() / world_size()
 
 
-def agreed(value: Any, device: torch.device) -> Any:
+def broadcast(value: Any, device: torch.device) -> Any:
     """The first process's value, for all."""
-    if world() == 1:
+    if world_size() == 1:
         return value
     values = [value]
     distributed.broadcast_object_list(values, device=device)
     return values[0]
 
 
-class Shares:
+class ShardedBatchSampler:
     """A batch sampler's batches, of each this process's share.
 
     Args:
@@ -95,4 +95,4 @@ class Shares:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[list[int]]:
-        return map(share, self.batches)
+        return map(local_shard, self.batches)

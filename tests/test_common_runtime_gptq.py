@@ -7,9 +7,11 @@ import torch
 from onnx import numpy_helper
 
 from classifier.config import ModelConfig
-from classifier.model import Classifier, WithMaps
-from classifier.rounding import STEPS, round_convolutions, rounded
-from common.onnx import export, open_file, quantize_static
+from classifier.model import Classifier, ClassifierWithMaps
+from common.runtime.export import export
+from common.runtime.gptq import STEPS, gptq_round, round_convolutions
+from common.runtime.quantize import quantize_static
+from common.runtime.session import Session
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def steps_of(weight):
 
 def test_every_weight_is_on_a_step_and_the_largest_stays(weight):
     inputs = torch.randn(1000, 300).cumsum(1)
-    result = rounded(weight, inputs.T @ inputs)
+    result = gptq_round(weight, inputs.T @ inputs)
     assert torch.allclose(result.abs().amax(1), weight.abs().amax(1))
     assert torch.allclose(steps_of(result), steps_of(result).round(), atol=1e-3)
 
@@ -41,17 +43,17 @@ def test_inputs_that_are_alike_make_up_for_errors(weight):
     def error(changed):
         return (unseen @ (changed - weight).T).square().mean()
 
-    assert error(rounded(weight, seen.T @ seen)) < 0.2 * error(nearest(weight))
+    assert error(gptq_round(weight, seen.T @ seen)) < 0.2 * error(nearest(weight))
 
 
 def test_inputs_without_correlation_leave_nothing_to_gain(weight):
-    assert torch.allclose(rounded(weight, torch.eye(300)), nearest(weight), atol=1e-6)
+    assert torch.allclose(gptq_round(weight, torch.eye(300)), nearest(weight), atol=1e-6)
 
 
 @pytest.mark.parametrize("gram", [torch.zeros(300, 300), torch.ones(300, 300)])
 def test_inputs_that_say_nothing(weight, gram):
-    assert torch.isfinite(rounded(weight, gram)).all()
-    assert not rounded(torch.zeros(8, 300), gram).any()
+    assert torch.isfinite(gptq_round(weight, gram)).all()
+    assert not gptq_round(torch.zeros(8, 300), gram).any()
 
 
 def test_quantizing_keeps_rounded_weights_as_they_are(tmp_path):
@@ -76,12 +78,12 @@ def test_what_follows_the_last_layers_stays_exact(tmp_path):
     config = ModelConfig(["cow", "not_animal", "lion"], layers=[1, 1, 1, 1], width=4, imagenet=True)
     model, images = Classifier(config).eval(), torch.randn(8, 3, 64, 64)
     fp32, int8 = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
-    export(WithMaps(model), {"images": images}, ("batch",), fp32, ("logits", "maps"))
+    export(ClassifierWithMaps(model), {"images": images}, ("batch",), fp32, ("logits", "maps"))
     quantize_static(fp32, int8, [{"images": images[i : i + 1].numpy()} for i in range(8)])
-    logits, maps = open_file(int8).run(None, {"images": images.numpy()})
+    logits, maps = Session(int8)({"images": images.numpy()}, ["logits", "maps"]).values()
     own = maps.mean((2, 3))
     assert np.allclose(logits[:, [0, 2]], own[:, [0, 2]], atol=1e-6)
-    (exact,) = open_file(fp32).run(["logits"], {"images": images.numpy()})
+    exact = Session(fp32)({"images": images.numpy()})["logits"]
     assert np.abs(exact - logits).max() < 0.05
     weights = [numpy_helper.to_array(part) for part in onnx.load(int8).graph.initializer]
     assert any(w.dtype == np.int8 and 1000 in w.shape for w in weights)

@@ -6,7 +6,7 @@ from torch import nn
 
 from common.config import TrainConfig
 from common.errors import InputError
-from common.training import fit, pick_device
+from common.training.loop import fit, pick_device
 
 CPU = torch.device("cpu")
 

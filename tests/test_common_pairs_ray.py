@@ -16,7 +16,7 @@ pytest.importorskip("ray")
 
 def actors() -> list[int]:
     """The processes that hold the models."""
-    found = subprocess.run(["pgrep", "-f", "^ray::MapWorker"], capture_output=True, text=True)
+    found = subprocess.run(["pgrep", "-f", "^ray::Answerer"], capture_output=True, text=True)
     return [int(number) for number in found.stdout.split()]
 
 

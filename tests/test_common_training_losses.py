@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, one_hot
 
-from common.losses import partial_label_loss
+from common.training.losses import partial_label_loss
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0, 0.5], [0.1, 0.2, 0.3, 0.4], [3.0, -3.0, 1.0, 1.0]])
 TARGETS = torch.tensor([0, 3, 2])
