@@ -13,6 +13,7 @@ import tempfile
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
+from engine.options import add_models
 from web.server import add_address, allowed_hosts, listen
 
 
@@ -20,7 +21,7 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     add_address(parser, 7860)
-    parser.add_models()
+    add_models(parser)
     return parser
 
 

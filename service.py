@@ -19,6 +19,7 @@ import sys
 from common.cli import ArgumentParser, run
 from common.config import add_options, from_args
 from common.errors import InputError
+from engine.options import add_models
 from web.limits import Limits
 from web.server import add_address, allowed_hosts, listen
 
@@ -27,7 +28,7 @@ def get_args_parser() -> ArgumentParser:
     """The command line; the limits are those of `web.limits.Limits`."""
     parser = ArgumentParser(__doc__)
     add_address(parser, 8000)
-    parser.add_models()
+    add_models(parser)
     add_options(parser, Limits)
     return parser
 

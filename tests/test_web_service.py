@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from common.errors import InputError
+from engine.answer import ANSWER_COLUMNS
 
 pytest.importorskip("fastapi")
 
@@ -45,17 +46,21 @@ class Answered:
         return {"text": self.text, "image": None, "answer": "True", "error": self.error}
 
     def to_row(self):
-        columns = ("verdict", "reason", "animals", "predicted", "probability")
         row = {"text": self.text, "image": self.image, "answer": "True", "error": self.error}
-        return row | dict.fromkeys(columns)
+        return dict.fromkeys(ANSWER_COLUMNS) | row
 
 
 class Made:
     """A verifier that waits until it may go on, and fails for some texts."""
 
+    columns = ANSWER_COLUMNS
+
     def __init__(self):
         self.go, self.taken = threading.Event(), threading.Semaphore(0)
         self.go.set()
+
+    def failure(self, text, image, error):
+        return Answered(text, image, error)
 
     def verify_many(self, pairs):
         pairs = list(pairs)

@@ -17,7 +17,8 @@ from PIL import Image
 from common.errors import InputError
 from common.paths import ROOT
 from common.tables import FORMATS
-from engine.verifier import Answer, Verifier
+from engine.answer import Answer
+from engine.verifier import Verifier
 from web.middleware import HostMiddleware, OfflineMiddleware
 from web.uploads import MAX_UPLOAD, answer_uploads
 

@@ -9,7 +9,10 @@ from common.errors import InputError
 
 def add_address(parser: ArgumentParser, port: int) -> None:
     """Add ``--host``, ``--port`` and ``--allowed-host``."""
-    parser.add_address(port)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument(
+        "--port", type=int, default=port, help=f"port to listen on ({port}), 0 for a free one"
+    )
     help = "answer to this host name, too; repeatable, * for any"
     parser.add_argument("--allowed-host", action="append", default=[], metavar="NAME", help=help)
 

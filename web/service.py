@@ -21,7 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client import generate_latest as exposition
 from starlette.exceptions import HTTPException as StarletteError
 
-from engine.verifier import Answer, Verifier
+from engine.verifier import Verifier
 from web.batcher import Batcher
 from web.limits import Limits
 from web.metrics import Metrics
@@ -132,7 +132,7 @@ async def verify(
     futures = [asyncio.wrap_future(future) for future in _batcher(request).submit(good)]
     answered = iter(await asyncio.gather(*futures))
     rows = [
-        (Answer(said, None, error=error) if error else next(answered)).to_json()
+        (state.verifier.failure(said, None, error) if error else next(answered)).to_json()
         for said, error in zip(text, errors, strict=True)
     ]
     for row in rows:
@@ -147,8 +147,7 @@ async def verify(
 @router.get("/v1/animals", responses=_errors(400, 401, 429, 500), tags=["answers"])
 async def animals(request: Request) -> dict[str, list[str]]:
     """Every class with the names it answers to."""
-    verifier = request.app.state.verifier
-    return verifier.reader.taxonomy.names_for_classes(verifier.classifier.config.animals)
+    return request.app.state.verifier.animals()
 
 
 @router.get("/healthz", tags=["operation"])

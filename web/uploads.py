@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import InputError
-from engine.batch import answer_table
+from common.pairs.table import answer_table
 from engine.verifier import Verifier
 
 MAX_UPLOAD = 2**30  # bytes of an uploaded file, and of a zip's photos
@@ -36,7 +36,7 @@ def answer_uploads(
     """
     answers = output / f"answers{table.suffix}"
 
-    def engine(pairs: Iterable[tuple[str, str]], _: Path) -> Iterator[dict[str, Any]]:
+    def rows(pairs: Iterable[tuple[str, str]], _: Path) -> Iterator[dict[str, Any]]:
         waiting: deque[str] = deque()
 
         def given() -> Iterator[tuple[str, str]]:
@@ -54,7 +54,7 @@ def answer_uploads(
     with tempfile.TemporaryDirectory(prefix="faunacheck-") as name:
         folder = Path(name)
         names = unpack(photos, folder) if photos else {}
-        return str(answer_table(engine, table, answers)), str(answers)
+        return str(answer_table(rows, verifier.columns, table, answers)), str(answers)
 
 
 def unpack(archive: Path, folder: Path) -> dict[str, Path]:
