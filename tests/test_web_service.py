@@ -191,7 +191,7 @@ def test_a_defect_fails_no_stranger():
     futures = batcher.submit([(text, b"") for text in ("one", "defect", "two", "error", "defect")])
     made.go.set()
     batcher.close()
-    errors = [future.exception() for future in first + futures]
+    errors = [future.exception(GUARD) for future in first + futures]
     assert [type(error) for error in errors if error] == [ZeroDivisionError] * 2
     answers = [
         future.result() for future, error in zip(first + futures, errors, strict=True) if not error
