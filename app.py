@@ -11,13 +11,14 @@ import sys
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
+from engine.options import add_address, add_models
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
-    parser.add_address(7860)
-    parser.add_models()
+    add_address(parser, 7860)
+    add_models(parser)
     return parser
 
 

@@ -18,10 +18,13 @@ From Python: ``from pipeline import Verifier``, see ``engine/verifier.py``.
 import json
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
 from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, run
-from engine.verifier import Answer, Verifier
+from engine.answer import Answer
+from engine.options import add_explain, add_models
+from engine.verifier import Verifier
 from matching.verdict import MATCHES
 
 __all__ = ["Answer", "Verifier"]
@@ -56,7 +59,7 @@ def get_args_parser() -> ArgumentParser:
         default="local",
         help="local: this machine's cores (default); ray: a cluster, see requirements-cluster.txt",
     )
-    parser.add_explain()
+    add_explain(parser)
     parser.add_argument("--list-animals", action="store_true", help="classes and their names")
     parser.add_argument(
         "--match",
@@ -65,7 +68,7 @@ def get_args_parser() -> ArgumentParser:
         help="any: one named animal is there; all: every claim holds (default: any)",
     )
     parser.add_argument("--exit-code", action="store_true", help="exit with 0 for true, 10 else")
-    parser.add_models()
+    add_models(parser)
     return parser
 
 
@@ -110,22 +113,20 @@ def list_animals(folder: Path) -> int:
 
 def answer_batch(args: Namespace) -> int:
     """Answer a table of pairs and print the summary."""
-    from engine.batch import answer_table, check_output
+    from common.pairs.table import answer_table, check_output
 
     check_output(args.pairs, args.output, args.resume, args.overwrite)
-    models = (args.classifier_model, args.ner_model, args.match, args.device)
+    paths = [folder.resolve() for folder in (args.classifier_model, args.ner_model)]
+    models = (*paths, args.match, args.device)
     if args.engine == "ray":
-        from engine.cluster import ray_engine
+        from common.pairs.ray import ray_rows
 
-        engine = ray_engine(*models)
+        rows = ray_rows(partial(Verifier.load, *models, threads=1), args.device)
     else:
-        verifier = Verifier.load(*models)
-
-        def engine(pairs, folder):
-            return (answer.to_row() for answer in verifier.verify_many(pairs, folder))
-
+        rows = Verifier.load(*models).rows
     summary = answer_table(
-        engine, args.pairs, args.output, args.resume, args.overwrite, args.errors
+        *(rows, Verifier.columns, args.pairs, args.output),
+        *(args.resume, args.overwrite, args.errors),
     )
     print(summary, file=sys.stderr)
     return EXIT_ROWS_FAILED if summary.failed else 0

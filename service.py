@@ -18,14 +18,15 @@ import sys
 from common.cli import ArgumentParser, run
 from common.config import add_options, from_args
 from common.errors import InputError
+from engine.options import add_address, add_models
 from web.limits import Limits
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line; the limits are those of `web.limits.Limits`."""
     parser = ArgumentParser(__doc__)
-    parser.add_address(8000)
-    parser.add_models()
+    add_address(parser, 8000)
+    add_models(parser)
     add_options(parser, Limits)
     return parser
 

@@ -38,11 +38,13 @@ import numpy as np
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.numeric import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap_interval
 from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
-from matching.claims import NEGATION, Claim, Reader
+from engine.claims import ClaimExtractor
+from matching.claim import Claim
+from matching.resolve import NEGATION
 from matching.taxonomy import Taxonomy
-from matching.verdict import Sighting, decide
+from matching.verdict import ImageEvidence, decide
 
 if TYPE_CHECKING:
     from classifier.config import ModelConfig
@@ -165,7 +167,7 @@ def photo_rules(
     taxonomy = Taxonomy.load().with_classes(config.classes)
 
     def ours(i: int, label: str) -> bool:
-        seen = Sighting({c: float(c == label) for c in config.classes}, True)
+        seen = ImageEvidence({c: float(c == label) for c in config.classes}, True)
         return decide(claims[i], seen, taxonomy, config.claim_threshold).value is True
 
     def words(i: int, label: str) -> tuple[str, list[str]]:
@@ -208,7 +210,7 @@ def main() -> int:
     examples = read_examples(args.file, args.split)
     texts = [example.text for example in examples]
     config = ModelConfig.load(CLASSIFIER_MODEL)
-    reader = Reader.load(args.model)
+    reader = ClaimExtractor.load(args.model)
     reader.read(texts[:1])
     started = time.perf_counter()
     claims = [reader.read([text])[0] for text in texts]

@@ -28,7 +28,7 @@ from benchmarks.head import source_folds
 from benchmarks.measure import print_table
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.numeric import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap_interval
 from common.paths import ROOT
 
 if TYPE_CHECKING:
@@ -102,13 +102,14 @@ def right_answers(weights: Path, photos: "Sequence[Photo]", device: str) -> np.n
     import torch
 
     from classifier.config import ModelConfig
-    from classifier.evaluate import photo_logits, torch_model
-    from classifier.model import Classifier, put_weights
-    from common.training import pick_device
+    from classifier.model import Classifier, load_weights
+    from classifier.predict import photo_logits
+    from common.training.forward import torch_model
+    from common.training.loop import pick_device
 
     config = ModelConfig.load(weights.parent)
     model = Classifier(config).eval()
-    put_weights(model, weights)
+    load_weights(model, weights)
     place = pick_device(device)
     infer = torch_model(model.to(place, memory_format=torch.channels_last), place, "auto")
     logits, targets, _ = photo_logits(infer, config, photos)
@@ -133,15 +134,14 @@ def cell(rows: np.ndarray, digits: str = ".3f") -> str:
 def main() -> int:
     """Train what is missing and print the tables."""
     args = get_args_parser().parse_args()
-    from classifier.data import read_classes, read_photos, save_splits
-    from classifier.evaluate import restrict
+    from classifier.data import read_classes, read_photos, save_splits, select
 
     args.output = args.output.resolve()
     args.output.mkdir(parents=True, exist_ok=True)
     seen, new = leave_out(read_photos(args.data.resolve()))
     save_splits(seen, args.output, args.output / "manifest.csv")
     classes = read_classes(args.classes)
-    validation, new = restrict(seen, "val", classes), restrict(new, "train", classes)
+    validation, new = select(seen, "val", classes), select(new, "train", classes)
 
     same = ["--data", args.output, "--classes", args.classes.resolve(), "--device", args.device]
     same += ["--backbone", args.backbone, "--workers", args.workers]

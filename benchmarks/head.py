@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.measure import print_table
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.numeric import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap_interval
 from common.paths import ROOT
 
 if TYPE_CHECKING:
@@ -97,13 +97,14 @@ def print_known(
         unknown: Which photos are of a kind that is not known, ``(N,)`` bool.
         config: Names the classes.
     """
-    from classifier.calibration import KNOWN_SHARE, known_score
+    from classifier.calibration import KNOWN_SHARE
+    from classifier.detectors import in_distribution_score
 
     counts = ", ".join(f"{chosen.sum()} {kind}" for kind, chosen in unknown.items())
     print(f"\n{len(known)} training photos of known animals, {counts}, of sources left out\n")
     rows = []
     for name, logits in heads.items():
-        scores = known_score(logits.numpy(), config, "odds")
+        scores = in_distribution_score(logits.numpy(), config, "odds")
         threshold = np.quantile(scores[known], 1 - KNOWN_SHARE)
         called = [scores[chosen] >= threshold for chosen in unknown.values()]
         cells = [cell(accuracy, column[None].astype(float), column) for column in called]
@@ -116,23 +117,21 @@ def main() -> int:
     args = get_args_parser().parse_args()
     import torch
 
-    from classifier.config import UNNAMED
-    from classifier.data import allowed_classes, read_classes, read_photos
-    from classifier.evaluate import restrict, unknown_groups
-    from classifier.metrics import macro_accuracy
-    from classifier.model import Classifier, config_for, put_backbone, read_backbone
+    from classifier.data import allowed_classes, ood_groups, read_classes, read_photos, select
+    from classifier.model import Classifier, config_for, load_backbone, read_backbone
     from classifier.probe import fit_head, head_prior, photo_features
-    from common.training import pick_device
-    from matching.taxonomy import Taxonomy
+    from common.evaluation.metrics import macro_accuracy
+    from common.training.loop import pick_device
+    from matching.taxonomy import UNNAMED, Taxonomy
 
     device, taxonomy = pick_device(args.device), Taxonomy.load()
     answers, wide = read_classes(args.answers), read_classes(args.classes)
     backbone, photos = read_backbone(args.backbone), read_photos(args.data)
     config = config_for(wide, backbone)
     model = Classifier(config)
-    put_backbone(model, backbone)
+    load_backbone(model, backbone)
     model.to(device, memory_format=torch.channels_last)
-    validation = restrict(photos, "val", answers)
+    validation = select(photos, "val", answers)
     if not validation:
         raise InputError(f"{args.data}: no validation photos of {args.answers}")
     features, training = photo_features(
@@ -224,7 +223,7 @@ def main() -> int:
         heads = {"this head": probe, "and ImageNet's": model.cpu().logits(features, probe)}
     unknown = {
         kind: np.isin(labels, [photo.label for photo in members])
-        for kind, members in unknown_groups(training, "train", config).items()
+        for kind, members in ood_groups(training, "train", config).items()
     }
     print_known(heads, seen_elsewhere(named)[0], unknown, config)
     return 0

@@ -120,7 +120,7 @@ def find_photos(folder: Path, count: int) -> list[Path]:
     Raises:
         InputError: If there are fewer.
     """
-    from classifier.preprocess import list_images
+    from common.images.load import list_images
 
     photos = list_images(folder)
     if len(photos) < count:

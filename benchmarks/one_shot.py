@@ -19,7 +19,7 @@ from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
 PAIR = ("--text", "There is a raccoon.", "--image", ROOT / "data/samples/raccoon.jpg")
 LIMIT = f"""
 import numpy as np
-from common.onnx import open_file
+from common.runtime.session import open_file
 words = np.ones((1, 8), np.int64)
 inputs = dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), words)
 open_file("{NER_MODEL}/model.onnx").run(["logits"], inputs)

@@ -53,26 +53,27 @@ def main() -> int:
 
     import torch
 
-    from classifier.calibration import fit_temperature
-    from classifier.data import read_classes, read_photos
-    from classifier.evaluate import answering_with, photo_logits, restrict, torch_model
+    from classifier.data import read_classes, read_photos, select
     from classifier.export import export_both
-    from classifier.metrics import report
     from classifier.model import load
-    from common import onnx
+    from classifier.predict import photo_logits, with_classes
+    from classifier.report import report
+    from common.evaluation.calibration import fit_temperature
+    from common.runtime.session import Session
+    from common.training.forward import torch_model
 
     model, config = load(args.model)
     photos = read_photos(args.data)
-    training = restrict(photos, "train", config.classes)
+    training = select(photos, "train", config.classes)
     if not training:
         raise InputError(f"{args.data}: no training photos of the model's classes")
     model = model.to(memory_format=torch.channels_last)
     with tempfile.TemporaryDirectory() as folder:
         runs: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {}
         for path in export_both(model, config, training, Path(folder)):
-            session = onnx.open_file(path)
+            session = Session(path)
             runs[f"{path.stem}, onnxruntime"] = (
-                lambda images, session=session: session.run(["logits"], {"images": images})[0],
+                lambda images, session=session: session({"images": images})["logits"],
                 path.stat().st_size / 1e6,
             )
         weights = sum(p.numel() for p in model.parameters()) * 2 / 1e6
@@ -83,11 +84,11 @@ def main() -> int:
             times = [milliseconds(function, config.crop, batch) for batch in (1, 32)]
             answers, shown = function, config
             if args.classes:
-                answers, shown = answering_with(function, config, read_classes(args.classes))
-            validation = photo_logits(answers, shown, restrict(photos, "val", shown.animals))
+                answers, shown = with_classes(function, config, read_classes(args.classes))
+            validation = photo_logits(answers, shown, select(photos, "val", shown.animals))
             shown = replace(shown, temperature=fit_temperature(*validation[:2]))
             logits, targets, _ = photo_logits(
-                answers, shown, restrict(photos, args.split, shown.animals)
+                answers, shown, select(photos, args.split, shown.animals)
             )
             figures = report(logits, targets, shown)
             cells = [

@@ -20,7 +20,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.numeric import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap_interval
 from common.paths import CLASSIFIER_MODEL
 
 Distortion = Callable[[Image.Image, float], Image.Image]
@@ -99,16 +99,16 @@ def get_args_parser() -> ArgumentParser:
 def main() -> int:
     """Measure and print."""
     args = get_args_parser().parse_args()
-    from classifier.data import read_classes, read_photos
-    from classifier.evaluate import answering_with, restrict
-    from classifier.inference import PhotoClassifier
-    from classifier.preprocess import run_photos
+    from classifier.data import read_classes, read_photos, select
+    from classifier.predict import with_classes
+    from classifier.predictor import PhotoClassifier
+    from common.images.batches import run_photos
 
     classifier = PhotoClassifier.load(args.model, "cpu")
     model, config = classifier.model, classifier.config
     if args.classes:
-        model, config = answering_with(model, config, read_classes(args.classes))
-    photos = restrict(read_photos(args.data), args.split, config.animals)
+        model, config = with_classes(model, config, read_classes(args.classes))
+    photos = select(read_photos(args.data), args.split, config.animals)
     if not photos:
         raise InputError(f"{args.data}: no photo of the model's classes in split {args.split}")
     paths = [photo.path for photo in photos]

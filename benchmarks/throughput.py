@@ -119,7 +119,7 @@ def models_alone(count: int) -> float:
     """Seconds for both models on all cores with inputs that are there already."""
     verifier = engine.Verifier.load(threads=cores())
     images = np.zeros((engine.CHUNK, 3, 224, 224), np.float32)
-    model, read = verifier.classifier.model, verifier.reader.recognizer.model
+    model, read = verifier.classifier.model, verifier.extractor.recognizer.model
     words = np.ones((1, 16), np.int64)
     inputs = dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), words)
 
@@ -179,7 +179,7 @@ def share_of_time(folder: Path, photos: Sequence[Path], count: int) -> None:
     pairs = read_pairs(table)
     verifier = engine.Verifier.load()
     photo = verifier.classifier.model = Stopwatch(verifier.classifier.model)
-    text = verifier.reader.recognizer.model = Stopwatch(verifier.reader.recognizer.model)
+    text = verifier.extractor.recognizer.model = Stopwatch(verifier.extractor.recognizer.model)
     seconds = answer_all(verifier, pairs)
     whole = seconds * verifier.threads
     print(

@@ -69,7 +69,7 @@ def trainer(
     """A training step."""
     import torch
 
-    from common.training import autocast
+    from common.training.loop import autocast
 
     optimizer = torch.optim.AdamW(parameters, lr=1e-5)
 
@@ -94,7 +94,7 @@ def photo_loops(data: Path, size: int) -> dict[str, Loop]:
     from classifier.config import ModelConfig
     from classifier.data import PhotoDataset, allowed_classes, read_photos, train_loader
     from classifier.model import UNFREEZE, Classifier
-    from common.losses import partial_label_loss
+    from common.training.losses import partial_label_loss
     from matching.taxonomy import Taxonomy
 
     photos = [photo for photo in read_photos(data) if photo.split == "train"]
@@ -135,7 +135,7 @@ def text_loops(base_model: str) -> dict[str, Loop]:
     import torch
     from torch import nn
 
-    from common.losses import partial_label_loss
+    from common.training.losses import partial_label_loss
     from ner.data import Augmentation, Batches, read_jsonl
     from ner.model import build
 

@@ -80,31 +80,30 @@ def mahalanobis(features: np.ndarray, training: np.ndarray, labels: np.ndarray) 
 def main() -> int:
     """Measure and print."""
     args = get_args_parser().parse_args()
-    from classifier.calibration import detectors_for, known_score
-    from classifier.data import read_photos
-    from classifier.evaluate import restrict, unknown_groups
-    from classifier.metrics import separation
+    from classifier.data import ood_groups, read_photos, select
+    from classifier.detectors import detectors_for, in_distribution_score
     from classifier.model import load
     from classifier.probe import photo_features
-    from common.training import pick_device
+    from common.evaluation.metrics import separation
+    from common.training.loop import pick_device
 
     device = pick_device(args.device)
     model, config = load(args.model)
     model.to(device)
     photos = read_photos(args.data)
     by_class = defaultdict(list)
-    for photo in restrict(photos, "train", config.animals):
+    for photo in select(photos, "train", config.animals):
         by_class[photo.label].append(photo)
     chance = random.Random(0)
     chosen = [
         p for group in by_class.values() for p in chance.sample(group, min(PER_CLASS, len(group)))
     ]
-    known = restrict(photos, args.split, config.animals)
+    known = select(photos, args.split, config.animals)
     if not chosen or not known:
         raise InputError(f"{args.data}: no photos of the model's classes")
     training, chosen = photo_features(model, config.preprocess, chosen, device)
     labels = np.array([photo.label for photo in chosen])
-    groups = {"known": known, **unknown_groups(photos, args.split, config)}
+    groups = {"known": known, **ood_groups(photos, args.split, config)}
     features = {
         name: photo_features(model, config.preprocess, g, device)[0] for name, g in groups.items()
     }
@@ -113,7 +112,7 @@ def main() -> int:
     for name, values in features.items():
         logits = model.logits(values).detach().numpy()
         for detector in detectors_for(config):
-            scores[detector][name] = known_score(logits, config, detector)
+            scores[detector][name] = in_distribution_score(logits, config, detector)
         points = values.numpy()
         scores["nearest neighbours"][name] = nearest_neighbours(points, training.numpy())
         scores["Mahalanobis"][name] = mahalanobis(points, training.numpy(), labels)

@@ -1,74 +1,16 @@
 """What turns logits into answers: temperature, detector, thresholds, chosen on validation data."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from classifier.config import UNNAMED, ModelConfig
-from common.numeric import auroc, log_sum_exp, softmax
+from classifier.config import ModelConfig
+from classifier.detectors import detectors_for, in_distribution_score, named_classes
+from common.evaluation.calibration import fit_temperature
+from common.evaluation.metrics import auroc
+from common.numeric import softmax
 
 KNOWN_SHARE = 0.97  # of validation photos of known classes that must be called known
-
-
-def negative_log_likelihood(logits: np.ndarray, targets: np.ndarray, temperature: float) -> float:
-    """Mean negative log-likelihood in nats of ``(N, C)`` logits for ``(N,)`` class indices."""
-    chosen = softmax(logits, temperature)[np.arange(len(targets)), targets]
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
-
-
-def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """The softmax temperature with the best likelihood (Guo et al. 2017), by grid search."""
-    grid = np.geomspace(0.25, 4, 161)
-    return float(min(grid, key=lambda t: negative_log_likelihood(logits, targets, t)))
-
-
-def max_softmax(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
-    """Probability of the best animal (Hendrycks & Gimpel, ICLR 2017)."""
-    return softmax(logits)[..., named].max(axis=-1)
-
-
-def energy(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
-    """Negative free energy of the animals (Liu et al., NeurIPS 2020)."""
-    return log_sum_exp(logits[..., named])
-
-
-def odds(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
-    """Log odds of the animals against the classes for all else (Hendrycks et al., ICLR 2019).
-
-    All else has a logit of 0 besides, no evidence for anything: photos of things that training had
-    nothing like look like no class.
-    """
-    return log_sum_exp(logits[..., named]) - np.logaddexp(log_sum_exp(logits[..., ~named]), 0)
-
-
-Detector = Callable[[np.ndarray, np.ndarray], np.ndarray]
-DETECTORS: dict[str, Detector] = {"max_softmax": max_softmax, "energy": energy, "odds": odds}
-
-
-def named_classes(config: ModelConfig) -> np.ndarray:
-    """Which classes name an animal, ``(C,)`` bool."""
-    return np.array([name not in UNNAMED for name in config.classes])
-
-
-def known_score(logits: np.ndarray, config: ModelConfig, detector: str | None = None) -> np.ndarray:
-    """How sure it is that photos show one of the animals that the classifier names.
-
-    Args:
-        logits: ``(..., C)``.
-        config: Of the model.
-        detector: A key of `DETECTORS`; the model's own without it.
-
-    Returns:
-        ``(...)``, higher for photos like those of the known animals.
-    """
-    score = DETECTORS[detector or config.detector]
-    return score(np.asarray(logits, np.float64) / config.temperature, named_classes(config))
-
-
-def detectors_for(config: ModelConfig) -> list[str]:
-    """The detectors that a model can use: `odds` needs a class for all else."""
-    return [name for name in DETECTORS if name != "odds" or not named_classes(config).all()]
 
 
 def claim_threshold(probabilities: np.ndarray, targets: np.ndarray, named: np.ndarray) -> float:
@@ -95,7 +37,7 @@ def claim_threshold(probabilities: np.ndarray, targets: np.ndarray, named: np.nd
     return float(best[len(best) // 2].round(2))
 
 
-def calibrated(
+def calibrate(
     config: ModelConfig, logits: np.ndarray, targets: np.ndarray, unknown: np.ndarray
 ) -> ModelConfig:
     """The configuration with temperature, detector and thresholds chosen on validation photos.
@@ -111,11 +53,14 @@ def calibrated(
     config = replace(config, temperature=temperature, detector="energy")
     if len(unknown):
         areas = {
-            name: auroc(known_score(logits, config, name), known_score(unknown, config, name))
+            name: auroc(
+                in_distribution_score(logits, config, name),
+                in_distribution_score(unknown, config, name),
+            )
             for name in detectors_for(config)
         }
         config = replace(config, detector=max(areas, key=lambda name: areas[name]))
-    threshold = np.quantile(known_score(logits, config), 1 - KNOWN_SHARE)
+    threshold = np.quantile(in_distribution_score(logits, config), 1 - KNOWN_SHARE)
     return replace(
         config,
         known_threshold=round(float(threshold), 4),

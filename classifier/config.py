@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 from common.config import save_json
 from common.errors import InputError
-from matching.taxonomy import OTHER_ANIMAL
-
-NOT_ANIMAL = "not_animal"  # the class of photos without an animal
-UNNAMED = (OTHER_ANIMAL, NOT_ANIMAL)  # what a model trained with them says of unknown photos
+from common.images.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+from matching.taxonomy import UNNAMED
 
 
 @dataclass(frozen=True)

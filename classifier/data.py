@@ -7,17 +7,21 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from PIL import Image
 from torch.utils.data import BatchSampler, DataLoader, Dataset, WeightedRandomSampler
 
-from classifier.config import NOT_ANIMAL, OTHER_ANIMAL
-from classifier.preprocess import list_images, load_image
-from common.distributed import Shares
+from classifier.config import ModelConfig
 from common.errors import InputError
-from matching.taxonomy import Taxonomy
+from common.images.load import list_images, load_image
+from common.training.distributed import ShardedBatchSampler
+from matching.taxonomy import NOT_ANIMAL, OTHER_ANIMAL, Taxonomy
+
+if TYPE_CHECKING:
+    from classifier.data import Photo
 
 SPLITS = ("train", "val", "test")
 
@@ -222,4 +226,31 @@ def train_loader(
     ]
     sampler = WeightedRandomSampler(weights, len(weights))
     batches = BatchSampler(sampler, batch_size, drop_last=len(weights) >= batch_size)
-    return DataLoader(dataset, batch_sampler=Shares(batches), num_workers=workers)
+    return DataLoader(dataset, batch_sampler=ShardedBatchSampler(batches), num_workers=workers)
+
+
+def select(photos: "Sequence[Photo]", split: str, classes: Sequence[str]) -> "list[Photo]":
+    """The photos of one split whose label is a class."""
+    return [photo for photo in photos if photo.split == split and photo.label in classes]
+
+
+def ood_groups(
+    photos: "Sequence[Photo]", split: str, config: ModelConfig
+) -> "dict[str, list[Photo]]":
+    """The photos of one split that show nothing the model has a name for, by what they are.
+
+    Photos of a kind below a class (a wildebeest is an antelope) or of a group with classes ("ape")
+    are neither known nor unknown for sure, and left out.
+    """
+    from classifier.data import allowed_classes
+    from matching.taxonomy import Taxonomy
+
+    photos = [photo for photo in photos if photo.split == split]
+    classes = [*config.animals, OTHER_ANIMAL]
+    allowed = allowed_classes({photo.label for photo in photos}, classes, Taxonomy.load())
+    other = {label for label, row in allowed.items() if row[-1] and row.sum() == 1}
+    groups = {
+        NOT_ANIMAL: [photo for photo in photos if photo.label == NOT_ANIMAL],
+        OTHER_ANIMAL: [photo for photo in photos if photo.label in other],
+    }
+    return {name: members for name, members in groups.items() if members}

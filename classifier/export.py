@@ -25,11 +25,11 @@ if not __package__:  # run as a file: import from the repository, not from this 
 import numpy as np
 
 from classifier.config import ModelConfig
-from common import onnx
 from common.cli import ArgumentParser, run
 from common.errors import InputError
 from common.parallel import chunks
 from common.paths import CLASSIFIER_MODEL
+from common.runtime.session import Session
 
 if TYPE_CHECKING:
     from classifier.data import Photo
@@ -67,9 +67,11 @@ def export_both(
     """
     import torch
 
-    from classifier.model import WithMaps
-    from classifier.preprocess import load_image
-    from classifier.rounding import round_convolutions
+    from classifier.model import ClassifierWithMaps
+    from common.images.load import load_image
+    from common.runtime.export import export
+    from common.runtime.gptq import round_convolutions
+    from common.runtime.quantize import quantize_static
 
     inputs = []
     for photo in random.Random(0).sample(training, min(CALIBRATION_PHOTOS, len(training))):
@@ -86,42 +88,43 @@ def export_both(
     fp32, before, int8 = (folder / f"{name}.onnx" for name in ("fp32", "rounded", "int8"))
     example = {"images": torch.zeros(2, 3, config.crop, config.crop)}
     for network, path in {model: fp32, rounded: before}.items():
-        onnx.export(WithMaps(network), example, ("batch",), path, ("logits", "maps"))
-    onnx.quantize_static(before, int8, ({"images": image[None]} for image in inputs))
+        export(ClassifierWithMaps(network), example, ("batch",), path, ("logits", "maps"))
+    quantize_static(before, int8, ({"images": image[None]} for image in inputs))
     return fp32, int8
 
 
 def main() -> int:
     """Export, compare, keep one, calibrate it."""
     args = get_args_parser().parse_args()
-    from classifier.calibration import calibrated
-    from classifier.data import read_photos
-    from classifier.evaluate import photo_logits, restrict, unknown_groups
-    from classifier.inference import PhotoClassifier
+    from classifier.calibration import calibrate
+    from classifier.data import ood_groups, read_photos, select
     from classifier.model import load
+    from classifier.predict import photo_logits
+    from classifier.predictor import PhotoClassifier
+    from common.runtime.export import choose_precision
 
     model, config = load(args.model)
     photos = read_photos(args.data)
-    training = restrict(photos, "train", config.classes)
-    validation = restrict(photos, "val", config.animals)
+    training = select(photos, "train", config.classes)
+    validation = select(photos, "val", config.animals)
     if not training or not validation:
         raise InputError(f"{args.data}: no training or validation photos of the model's classes")
 
-    def accuracy(run: onnx.Run) -> float:
+    def accuracy(session: Session) -> float:
         logits, targets, _ = photo_logits(
-            lambda images: run({"images": images}), config, validation
+            lambda images: session({"images": images})["logits"], config, validation
         )
         return float(np.mean(logits.argmax(axis=1) == targets))
 
     with tempfile.TemporaryDirectory() as folder:
         both = export_both(model, config, training, Path(folder))
-        onnx.keep_best(*both, accuracy, args.precision, args.model)
+        choose_precision(*both, accuracy, args.precision, args.model)
 
     kept = PhotoClassifier.load(args.model, "cpu").model
-    unknown = list(chain.from_iterable(unknown_groups(photos, "val", config).values()))
+    unknown = list(chain.from_iterable(ood_groups(photos, "val", config).values()))
     others = photo_logits(kept, config, unknown)[0] if unknown else np.empty((0, 0))
     logits, targets, _ = photo_logits(kept, config, validation)
-    calibrated(config, logits, targets, others).save(args.model)
+    calibrate(config, logits, targets, others).save(args.model)
     return 0
 
 

@@ -15,8 +15,9 @@ from torch import nn
 from torchvision.models import ResNet, ResNet50_Weights
 from torchvision.models.resnet import Bottleneck
 
-from classifier.config import NOT_ANIMAL, ModelConfig
+from classifier.config import ModelConfig
 from common.errors import InputError
+from matching.taxonomy import NOT_ANIMAL
 
 STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "bn1", "conv1")  # from the top
 EPSILON = 1e-5  # what batch normalisation adds to the variance
@@ -97,7 +98,7 @@ class Classifier(ResNet):
         return [list(self.get_submodule(stage).parameters()) for stage in trained]
 
 
-class WithMaps(nn.Module):
+class ClassifierWithMaps(nn.Module):
     """A classifier as it is exported: ``(B, 3, H, W)`` to logits ``(B, C)`` and class maps.
 
     The maps say where each class is seen. Their mean over the places is the logits exactly, because
@@ -182,7 +183,7 @@ def config_for(classes: Sequence[str], weights: dict[str, torch.Tensor]) -> Mode
     )
 
 
-def put_backbone(model: Classifier, weights: dict[str, torch.Tensor]) -> None:
+def load_backbone(model: Classifier, weights: dict[str, torch.Tensor]) -> None:
     """Put pretrained weights into all layers but the head over the model's classes.
 
     Raises:
@@ -196,7 +197,7 @@ def put_backbone(model: Classifier, weights: dict[str, torch.Tensor]) -> None:
     _put(model, given | own, "--backbone")
 
 
-def put_weights(model: Classifier, path: Path) -> None:
+def load_weights(model: Classifier, path: Path) -> None:
     """Put the weights of a safetensors file into all layers.
 
     Raises:
@@ -213,7 +214,7 @@ def load(folder: Path) -> tuple[Classifier, ModelConfig]:
     """
     config = ModelConfig.load(folder)
     model = Classifier(config)
-    put_weights(model, Path(folder) / "model.safetensors")
+    load_weights(model, Path(folder) / "model.safetensors")
     return model.eval(), config
 
 

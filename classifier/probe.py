@@ -13,14 +13,13 @@ import torch
 from PIL import Image
 from torchvision.models import ResNet50_Weights
 
-from classifier.config import NOT_ANIMAL
 from classifier.data import Photo
-from classifier.evaluate import torch_model
 from classifier.model import IMAGENET_ANIMALS, IMAGENET_CATEGORIES, Classifier, knows_imagenet
-from classifier.preprocess import run_photos
 from common.errors import InputError
-from common.losses import partial_label_loss
-from matching.taxonomy import Taxonomy
+from common.images.batches import run_photos
+from common.training.forward import torch_model
+from common.training.losses import partial_label_loss
+from matching.taxonomy import NOT_ANIMAL, Taxonomy
 
 
 def photo_features(

@@ -103,30 +103,31 @@ def main() -> int:
     from safetensors.torch import load_file, save_file
 
     from classifier.augment import mix, train_transform
-    from classifier.config import OTHER_ANIMAL
     from classifier.data import (
         PhotoDataset,
         allowed_classes,
         read_classes,
         read_photos,
         save_splits,
+        select,
         train_loader,
     )
-    from classifier.evaluate import photo_logits, restrict, torch_model
-    from classifier.metrics import macro_accuracy
     from classifier.model import (
         Classifier,
         config_for,
-        put_backbone,
-        put_weights,
+        load_backbone,
+        load_weights,
         read_backbone,
         save,
     )
+    from classifier.predict import photo_logits
     from classifier.probe import fit_head, head_prior, photo_features
-    from common.distributed import is_first
-    from common.losses import partial_label_loss
-    from common.training import fit, pick_device
-    from matching.taxonomy import Taxonomy
+    from common.evaluation.metrics import macro_accuracy
+    from common.training.distributed import is_main_process
+    from common.training.forward import torch_model
+    from common.training.loop import fit, pick_device
+    from common.training.losses import partial_label_loss
+    from matching.taxonomy import OTHER_ANIMAL, Taxonomy
 
     device = pick_device(args.device)
     photos = read_photos(args.data, config.seed)
@@ -140,10 +141,10 @@ def main() -> int:
     taxonomy = Taxonomy.load()
     allowed = allowed_classes({p.label for p in photos}, classes, taxonomy)
     training = [p for p in photos if p.split == "train" and p.label in allowed]
-    validation = restrict(photos, "val", classes)
+    validation = select(photos, "val", classes)
     if not validation:
         raise InputError(f"{args.data}: no photos in split val; needs some of the trained classes")
-    if is_first():
+    if is_main_process():
         print(
             f"{len(training)} training photos, {len(validation)} for validation,"
             f" {len(classes)} classes",
@@ -152,9 +153,9 @@ def main() -> int:
 
     torch.manual_seed(config.seed)
     model = Classifier(model_config)
-    put_backbone(model, backbone)
+    load_backbone(model, backbone)
     model.to(device, memory_format=torch.channels_last)
-    if is_first():
+    if is_main_process():
         args.output.mkdir(parents=True, exist_ok=True)
         save_json(config, args.output / "train_config.json")
         save_splits(photos, args.data, args.output / "splits.csv")
@@ -184,10 +185,10 @@ def main() -> int:
 
     start = args.output / "probe.safetensors"
     if args.start:
-        put_weights(model, args.start)
-    elif is_first() and not args.resume:  # the others get its weights
+        load_weights(model, args.start)
+    elif is_main_process() and not args.resume:  # the others get its weights
         probe(model)
-    if is_first() and not args.resume:
+    if is_main_process() and not args.resume:
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, start)
 
     def loss(model: torch.nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
@@ -208,7 +209,7 @@ def main() -> int:
     )
     if groups := parameter_groups(model, config):
         fit(model, groups, loader, loss, score, config, args.output, device, args.resume)
-    if is_first():
+    if is_main_process():
         if groups or args.start:
             # Training saw smaller squares than the model sees later, which changes the features; a
             # head that is fitted to these knows that (FixRes, Touvron et al., NeurIPS 2019).

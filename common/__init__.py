@@ -1,1 +1,1 @@
-"""What the packages share: command lines, configuration, training loop, losses and statistics."""
+"""What the models share: a folder for each job."""

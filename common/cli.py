@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from common.errors import InputError, text_error
-from common.paths import CLASSIFIER_MODEL, NER_MODEL, data_root
+from common.paths import data_root
 
 EXIT_BAD_INPUT = 2  # bad usage or input, named in one line on stderr
 EXIT_ROWS_FAILED = 3  # a batch finished, some of its rows could not be answered
@@ -71,37 +71,11 @@ class ArgumentParser(argparse.ArgumentParser):
             help="auto: int8 where it costs at most half a point (default)",
         )
 
-    def add_explain(self) -> None:
-        """Add ``--explain``."""
-        self.add_argument(
-            "--explain",
-            type=_png_file,
-            metavar="FILE.png",
-            help="draw the photo, where the animal was seen, and how sure that is",
-        )
-
-    def add_models(self) -> None:
-        """Add the folders of both models and ``--device``."""
-        self.add_model("--classifier-model", CLASSIFIER_MODEL)
-        self.add_model("--ner-model", NER_MODEL)
-        self.add_device()
-
-    def add_address(self, port: int) -> None:
-        """Add ``--host`` and ``--port`` of a server."""
-        self.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-        self.add_argument("--port", type=int, default=port, help=f"port to listen on ({port})")
-
     def add_model(self, name: str, default: Path) -> None:
         """Add an option that names a model folder."""
         self.add_argument(
             name, type=Path, default=default, metavar="DIR", help=f"model folder ({default.name})"
         )
-
-
-def _png_file(name: str) -> Path:
-    if not name.lower().endswith(".png"):
-        raise argparse.ArgumentTypeError(f"{name}: expected a file name that ends in .png")
-    return Path(name)
 
 
 def read_texts(args: argparse.Namespace) -> list[str]:

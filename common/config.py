@@ -12,6 +12,7 @@ Example::
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import types
 import typing
@@ -70,6 +71,12 @@ def save_json(value: Any, path: Path) -> None:
     if dataclasses.is_dataclass(value):
         value = dataclasses.asdict(value)
     path.write_text(json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n")
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file, as a model folder quotes the weights that it belongs to."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def _check_columns(path: Path, found: Any, columns: Iterable[str]) -> None:
         raise InputError(f"{path}: no column {' or '.join(missing)}; expected {expected}")
 
 
-def growing(path: Path) -> Path:
+def partial_file(path: Path) -> Path:
     """The file that grows while a table is written.
 
     It is the table itself, but for parquet, which has its directory at the end: a kill would leave
@@ -171,7 +171,7 @@ def open_table(
     """
     if format_of(path) == ".parquet":
         _pyarrow(path)  # before any work is done
-    file = growing(path)
+    file = partial_file(path)
     try:
         opened = (
             nullcontext(sys.stdout)
@@ -238,15 +238,15 @@ def rows_written(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]
     Raises:
         InputError: If the file cannot be read or is another table.
     """
-    file = growing(path)
+    file = partial_file(path)
     if file.exists():
         _drop_broken_end(file)
     elif path.exists():  # complete, but there may be more rows by now
-        _unfold(path, file)
+        _to_jsonl(path, file)
     return read_rows(file, columns) if file.exists() and file.stat().st_size else iter(())
 
 
-def _unfold(path: Path, rows: Path) -> None:
+def _to_jsonl(path: Path, rows: Path) -> None:
     """Turn parquet into JSON Lines."""
     unfinished = rows.with_suffix(".unfinished")
     with open(unfinished, "w", encoding="utf-8") as file:

@@ -183,7 +183,7 @@ def join(parts: Sequence[Marked]) -> Marked:
 
 def row_of(marked: Marked) -> dict[str, Any]:
     """A marked text as words with tags."""
-    from ner.preprocess import split_words
+    from common.text.words import split_words
 
     words = split_words(marked.text)
     tags, cues = ["O"] * len(words), [0] * len(words)
@@ -265,7 +265,7 @@ NOISE = re.compile(
 
 def silver(text: str, taxonomy: Taxonomy) -> dict[str, Any]:
     """Label a caption by its words; what is in doubt gets ``?``."""
-    from ner.preprocess import split_words
+    from common.text.words import split_words
 
     words = split_words(text)
     tags = ["O"] * len(words)

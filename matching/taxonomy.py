@@ -31,6 +31,8 @@ from common.errors import InputError
 
 DEFAULT_FILE = Path(__file__).with_name("taxonomy.json")
 OTHER_ANIMAL = "other_animal"  # the label of a class for animals that are no class of their own
+NOT_ANIMAL = "not_animal"  # the label of a class for photos without an animal
+UNNAMED = (OTHER_ANIMAL, NOT_ANIMAL)  # classes that name no animal
 ROOT = "animal"  # every concept ends up here, and so does a class that the file does not know
 MAX_WORDS = 6  # of a name; "greater flamingo of the old world" is a description
 MAX_COMPOUND = 60  # characters; "killer whale calf" is a compound, a longer run of names is a list
@@ -255,7 +257,7 @@ class Taxonomy:
             )
         return self._below[key]
 
-    def judged_by(self, concept: str, classes: Iterable[str]) -> Judgement:
+    def answering_classes(self, concept: str, classes: Iterable[str]) -> Judgement:
         """Decide which classes answer for a concept.
 
         Classes at or below it answer exactly. Without any, the nearest concepts above stand in that
@@ -292,7 +294,9 @@ class Taxonomy:
             level = list(dict.fromkeys(up for _, up in steps))
         return Judgement(frozenset(), False, ())
 
-    def surest(self, probabilities: Mapping[str, float], share: float) -> tuple[str, float] | None:
+    def most_specific(
+        self, probabilities: Mapping[str, float], share: float
+    ) -> tuple[str, float] | None:
         """Return the most specific concept that a photo surely shows.
 
         Unsure between lion, tiger and leopard it is sure of a big cat, as in the roll-up of

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from matching.claims import Claim
+from matching.claim import Claim
 from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
 
 MATCHES = ("any", "all")
@@ -33,7 +33,7 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ImageEvidence:
     """What the classifier says about a photo."""
 
     probabilities: Mapping[str, float]
@@ -95,7 +95,7 @@ class Verdict:
 
 def decide(
     claims: Sequence[Claim],
-    sighting: Sighting,
+    sighting: ImageEvidence,
     taxonomy: Taxonomy,
     threshold: float,
     match: str = "any",
@@ -138,7 +138,7 @@ def decide(
 def judge(
     claim: Claim,
     affirmed: Sequence[str],
-    sighting: Sighting,
+    sighting: ImageEvidence,
     taxonomy: Taxonomy,
     threshold: float,
 ) -> JudgedClaim:
@@ -156,7 +156,7 @@ def judge(
         The claim with its probability, whether it holds, and a line that explains it.
     """
     labels = sighting.probabilities.keys()
-    judgement = taxonomy.judged_by(claim.animal, labels) if claim.animal else None
+    judgement = taxonomy.answering_classes(claim.animal, labels) if claim.animal else None
     if judgement is None or not judgement.classes:
         return _judge_outside(claim, sighting, taxonomy, threshold)
     classes = judgement.classes
@@ -164,7 +164,7 @@ def judge(
     if claim.negated:
         spared = [a for a in affirmed if a != claim.animal and taxonomy.is_below(a, claim.animal)]
     for concept in spared:
-        classes -= taxonomy.judged_by(concept, labels).classes
+        classes -= taxonomy.answering_classes(concept, labels).classes
     probability = sighting.of(classes)
     present = probability >= threshold
     explanation = _explain(claim, judgement, spared, probability, present)
@@ -177,7 +177,7 @@ def judge(
 
 
 def _judge_outside(
-    claim: Claim, sighting: Sighting, taxonomy: Taxonomy, threshold: float
+    claim: Claim, sighting: ImageEvidence, taxonomy: Taxonomy, threshold: float
 ) -> JudgedClaim:
     """Judge an animal that no class answers for: absent if the photo surely shows other."""
     label, probability = sighting.top()
@@ -209,7 +209,7 @@ def _explain(
 
 
 def _reason(
-    value: bool | None, affirms: bool, denials: list[bool | None], sighting: Sighting
+    value: bool | None, affirms: bool, denials: list[bool | None], sighting: ImageEvidence
 ) -> Reason:
     """Name the reason for a verdict on at least one claim."""
     if value is None:

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from common.distributed import share
 from common.errors import InputError
-from ner.preprocess import LABELS, OUTPUTS, SLICES, TYPES, Preprocess, pad, spans
+from common.training.distributed import local_shard
+from ner.decode import spans
+from ner.labels import LABELS, OUTPUTS, SLICES, TYPES
+from ner.windows import Preprocess, pad
 
 ALL_TYPES = frozenset(TYPES)
 NO_TYPES: frozenset[str] = frozenset()
@@ -315,7 +317,7 @@ class Batches:
         chance.shuffle(batches)
         for batch in batches:
             changed = [self.augmentation(sentence, chance) for sentence in batch]
-            yield self.collate(share(changed), chance)
+            yield self.collate(local_shard(changed), chance)
 
     def collate(self, sentences: Sequence[Sentence], chance: random.Random) -> Batch:
         """One batch; long sentences become several rows."""

@@ -7,39 +7,14 @@ another file). A predicted entity counts when its type and both borders are righ
 """
 
 import sys
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np
 
 from common.cli import ArgumentParser, run
-from common.numeric import bootstrap_interval
-from common.onnx import Run
 from common.paths import NER_MODEL
-from matching.claims import DENIED
-from ner.preprocess import (
-    LABELS,
-    MENTION_LABELS,
-    SLICES,
-    TYPES,
-    Preprocess,
-    decode,
-    spans,
-    word_probabilities,
-)
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from ner.data import Sentence
-
-LENGTHS = (0, 10, 20, 30, 50, 10_000)  # words; borders of the table by sentence length
 
 
 def get_args_parser() -> ArgumentParser:
@@ -52,162 +27,19 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def torch_model(model: "nn.Module", device: "torch.device") -> Run:
-    """A torch model as a function from a batch to logits ``(B, T, L)`` in numpy."""
-    import torch
-
-    @torch.inference_mode()
-    def logits(batch: dict[str, np.ndarray]) -> np.ndarray:
-        inputs = {name: torch.from_numpy(value).to(device) for name, value in batch.items()}
-        return model(**inputs).logits.float().cpu().numpy()
-
-    return logits
-
-
-def predict_tags(
-    model: Run, preprocess: Preprocess, sentences: Sequence["Sentence"]
-) -> list[list[str]]:
-    """The most probable valid BIO tags of each sentence."""
-    probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    entity = SLICES["entity"]
-    return [[LABELS[i] for i in decode(rows[:, entity])] for rows in probabilities]
-
-
-def mention_scores(
-    model: Run, preprocess: Preprocess, sentences: Sequence["Sentence"]
-) -> dict[str, float]:
-    """F1 of mentions, and of mentions with their polarity, where both are annotated."""
-    probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    counts = np.zeros((2, 3), int)
-    for sentence, rows in zip(sentences, probabilities, strict=True):
-        path = decode(rows[:, SLICES["mention"]], MENTION_LABELS)
-        denied = rows[:, SLICES["polarity"]][:, 1]
-        found = {
-            (first, stop, bool(denied[first:stop].mean() >= DENIED))
-            for first, stop, _ in spans([MENTION_LABELS[i] for i in path])
-            if "?" not in sentence.mentions[first:stop]
-        }
-        right = {
-            (first, stop, sentence.mentions[first][1:] == "-")
-            for first, stop, _ in spans(sentence.mentions)
-        }
-        for row, cut in enumerate((2, 3)):  # without and with polarity
-            a, b = {item[:cut] for item in right}, {item[:cut] for item in found}
-            counts[row] += len(a & b), len(b), len(a)
-    return {"mention_f1": f1(counts[0]), "claim_f1": f1(counts[1])}
-
-
-def count_matches(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> np.ndarray:
-    """True positives, predicted and gold entities: ``(sentences, types, 3)``."""
-    counts = np.zeros((len(gold), len(TYPES), 3), int)
-    for i, tags in enumerate(zip(gold, predicted, strict=True)):
-        right, found = (set(spans(t)) for t in tags)
-        for column, entities in enumerate((right & found, found, right)):
-            for *_, type_ in entities:
-                counts[i, TYPES.index(type_), column] += 1
-    return counts
-
-
-def f1(counts: np.ndarray) -> float:
-    """F1 from counts ``(..., 3)`` summed over all but the last axis; NaN without any entity."""
-    right, found, gold = counts.reshape(-1, 3).sum(axis=0)
-    return float(2 * right / (found + gold)) if found + gold else float("nan")
-
-
-def report(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """All figures for one set of sentences.
-
-    Args:
-        gold: BIO tags of each sentence.
-        predicted: The same from the model.
-
-    Returns:
-        Micro and macro scores with intervals, a row for each type, and F1 by sentence length.
-    """
-    from seqeval.metrics import classification_report
-    from seqeval.scheme import IOB2
-
-    scores = classification_report(
-        list(map(list, gold)),
-        list(map(list, predicted)),
-        mode="strict",
-        scheme=IOB2,
-        output_dict=True,
-        zero_division=0,
-    )
-    counts = count_matches(gold, predicted)
-
-    def interval(part: np.ndarray) -> list[float]:
-        low, high = bootstrap_interval(lambda drawn: f1(part[drawn]), len(part))
-        return [round(low, 4), round(high, 4)]
-
-    def row(name: str) -> dict[str, Any]:
-        cells = scores[name]
-        return {
-            "precision": round(float(cells["precision"]), 4),
-            "recall": round(float(cells["recall"]), 4),
-            "f1": round(float(cells["f1-score"]), 4),
-            "entities": int(cells["support"]),
-        }
-
-    present = [type_ for type_ in TYPES if type_ in scores]
-    anim = TYPES.index("ANIM")
-    lengths = np.array([len(tags) for tags in gold])
-    by_length = []
-    for low, high in pairwise(LENGTHS):
-        inside = counts[(lengths > low) & (lengths <= high)]
-        by_length.append(
-            {
-                "words": f"{low + 1}-{high}" if high < LENGTHS[-1] else f"over {low}",
-                "sentences": len(inside),
-                "ANIM": round(f1(inside[:, anim]), 4),
-                "ANIM entities": int(inside[:, anim, 2].sum()),
-                "micro": round(f1(inside), 4),
-            }
-        )
-    return {
-        "sentences": len(gold),
-        "micro": row("micro avg") | {"f1_interval": interval(counts)},
-        "macro": row("macro avg"),
-        "types": {
-            type_: row(type_) | {"f1_interval": interval(counts[:, [TYPES.index(type_)]])}
-            for type_ in present
-        },
-        "by_length": by_length,
-    }
-
-
-def as_text(figures: dict[str, Any]) -> str:
-    """The report as a table for the terminal."""
-    lines = [f"{figures['sentences']} sentences", "", "         precision recall     F1  entities"]
-    rows = {"micro": figures["micro"], "macro": figures["macro"], **figures["types"]}
-    for name, row in rows.items():
-        interval = "  [{:.3f}, {:.3f}]".format(*row["f1_interval"]) if "f1_interval" in row else ""
-        lines.append(
-            f"{name:8} {row['precision']:9.3f} {row['recall']:6.3f} {row['f1']:6.3f}"
-            f" {row['entities']:9}{interval}"
-        )
-    lines += ["", "words     sentences  micro F1  ANIM F1  ANIM entities"]
-    for row in figures["by_length"]:
-        lines.append(
-            f"{row['words']:9} {row['sentences']:9} {row['micro']:9.3f} {row['ANIM']:8.3f}"
-            f" {row['ANIM entities']:14}"
-        )
-    return "\n".join(lines)
-
-
 def main() -> int:
     """Evaluate, print and save."""
     args = get_args_parser().parse_args()
     from common.config import save_json
-    from common.training import pick_device
+    from common.training.loop import pick_device
     from ner.data import read_jsonl
-    from ner.model import load
+    from ner.model import as_function, load
+    from ner.report import as_text, predict_tags, report
 
     sentences = read_jsonl(args.data)
     device = pick_device(args.device)
     model, preprocess = load(args.model)
-    predicted = predict_tags(torch_model(model.to(device), device), preprocess, sentences)
+    predicted = predict_tags(as_function(model.to(device), device), preprocess, sentences)
     figures = report([s.tags for s in sentences], predicted)
     print(as_text(figures))
     save_json(figures, args.output or args.model / "evaluation.json")

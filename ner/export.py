@@ -33,10 +33,12 @@ def main() -> int:
     args = get_args_parser().parse_args()
     import torch
 
-    from common import onnx
+    from common.runtime.export import choose_precision, export
+    from common.runtime.quantize import quantize_dynamic
+    from common.runtime.session import Session
     from ner.data import read_jsonl
-    from ner.evaluate import count_matches, f1, predict_tags
     from ner.model import Logits, load
+    from ner.report import count_matches, f1, predict_tags
 
     sentences = read_jsonl(args.data)
     model, preprocess = load(args.model)
@@ -44,15 +46,15 @@ def main() -> int:
     names = ("input_ids", "attention_mask", "token_type_ids")
     example = {name: torch.ones(2, 16, dtype=torch.long) for name in names}
 
-    def score(function: onnx.Run) -> float:
-        tags = predict_tags(function, preprocess, sentences)
+    def score(session: Session) -> float:
+        tags = predict_tags(lambda batch: session(batch)["logits"], preprocess, sentences)
         return f1(count_matches([s.tags for s in sentences], tags))
 
     with tempfile.TemporaryDirectory() as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        onnx.export(Logits(model), example, ("batch", "length"), fp32)
-        onnx.quantize_dynamic(fp32, int8)
-        onnx.keep_best(fp32, int8, score, args.precision, args.model)
+        export(Logits(model), example, ("batch", "length"), fp32)
+        quantize_dynamic(fp32, int8)
+        choose_precision(fp32, int8, score, args.precision, args.model)
     return 0
 
 

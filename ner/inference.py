@@ -12,77 +12,17 @@ is read by other heads of the same model, see ``matching/claims.py``.
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np
 
-from common import onnx
 from common.cli import ArgumentParser, read_texts, run
 from common.parallel import cores, ordered_map
 from common.paths import NER_MODEL
-from matching.claims import Mention
-from matching.taxonomy import Taxonomy
-from ner.preprocess import (
-    OUTPUTS,
-    Entity,
-    Preprocess,
-    Word,
-    entities,
-    mentions,
-    paragraphs,
-    split_words,
-    word_probabilities,
-)
-
-
-class Recognizer:
-    """A token classifier with its preprocessing.
-
-    Args:
-        model: From a batch of `ner.preprocess.pad` to logits ``(B, T, L)``.
-        preprocess: What the model was trained with.
-    """
-
-    def __init__(self, model: onnx.Run, preprocess: Preprocess):
-        self.model, self.preprocess = model, preprocess
-
-    @classmethod
-    def load(
-        cls, folder: Path = NER_MODEL, device: str = "auto", taxonomy: Taxonomy | None = None
-    ) -> "Recognizer":
-        """Open a model folder.
-
-        Args:
-            folder: The model folder.
-            device: ``auto``, ``cpu`` or ``cuda``.
-            taxonomy: Knows the names of animals; the one that ships without it.
-
-        Raises:
-            InputError: If the folder holds no exported model.
-        """
-        return cls(onnx.load(folder, len(OUTPUTS), device), Preprocess.load(folder, taxonomy))
-
-    def entities(self, texts: Sequence[str]) -> list[list[Entity]]:
-        """The entities of each text, typed as MultiNERD does, in order of appearance."""
-        return [entities(*parts) for parts in self._read(texts)]
-
-    def mentions(self, texts: Sequence[str]) -> list[list[Mention]]:
-        """The animals that each text names, in order of appearance."""
-        return [mentions(*parts) for parts in self._read(texts)]
-
-    def _read(self, texts: Sequence[str]) -> Iterator[tuple[str, list[Word], np.ndarray]]:
-        """Run the model on texts: each with its words and their probabilities."""
-        words = [split_words(text) for text in texts]
-        parts = [paragraphs(*pair) for pair in zip(texts, words, strict=True)]
-        flat = [[word.text for word in part] for of_text in parts for part in of_text]
-        rows = iter(word_probabilities(self.model, self.preprocess, flat))
-        whole = [np.concatenate([next(rows) for _ in of_text]) for of_text in parts]
-        return zip(texts, words, whole, strict=True)
+from ner.predictor import Recognizer
 
 
 def get_args_parser() -> ArgumentParser:

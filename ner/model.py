@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 from common.errors import InputError
+from common.training.forward import torch_model
 from matching.taxonomy import Taxonomy
-from ner.preprocess import NAMES, OUTPUTS, SHAPES, Preprocess
+from ner.labels import OUTPUTS
+from ner.windows import NAMES, SHAPES, Forward, Preprocess
 
 
 def build(base_model: str) -> tuple[nn.Module, Preprocess]:
@@ -98,6 +100,12 @@ def save(model: nn.Module, preprocess: Preprocess, folder: Path) -> None:
 def head_parameters(model: nn.Module) -> list[nn.Parameter]:
     """Parameters that start untrained."""
     return list(model.classifier.parameters())
+
+
+def as_function(model: nn.Module, device: torch.device) -> Forward:
+    """Return a classifier that is on ``device`` as a function of a batch in numpy."""
+    run = torch_model(Logits(model), device)
+    return lambda batch: run(*batch.values())
 
 
 class Logits(nn.Module):

@@ -75,9 +75,9 @@ def main() -> int:
 
     import torch
 
-    from common.distributed import is_first
-    from common.losses import partial_label_loss
-    from common.training import fit, pick_device
+    from common.training.distributed import is_main_process
+    from common.training.loop import fit, pick_device
+    from common.training.losses import partial_label_loss
     from ner.data import (
         Augmentation,
         Batch,
@@ -87,9 +87,9 @@ def main() -> int:
         read_names,
         read_partial,
     )
-    from ner.evaluate import count_matches, f1, mention_scores, predict_tags, torch_model
-    from ner.model import build, head_parameters, save
-    from ner.preprocess import SLICES, TYPES
+    from ner.labels import SLICES, TYPES
+    from ner.model import as_function, build, head_parameters, save
+    from ner.report import count_matches, f1, mention_scores, predict_tags
 
     device = pick_device(args.device)
     training = read_jsonl(args.data / "train.jsonl")
@@ -99,7 +99,7 @@ def main() -> int:
     if args.everyday:
         everyday = read_mentions(args.everyday / "train.jsonl")
         everyday_validation = read_mentions(args.everyday / "validation.jsonl")
-    if is_first():
+    if is_main_process():
         print(
             f"{len(training)} training sentences, {len(partial)} partly annotated,"
             f" {len(everyday)} with mentions, {len(validation)} for validation",
@@ -109,7 +109,7 @@ def main() -> int:
     torch.manual_seed(config.seed)
     model, preprocess = build(config.base_model)
     model.to(device)
-    if is_first():
+    if is_main_process():
         args.output.mkdir(parents=True, exist_ok=True)
         save_json(config, args.output / "train_config.json")
 
@@ -128,12 +128,12 @@ def main() -> int:
         return torch.stack(losses).sum()
 
     def score(model: torch.nn.Module) -> dict[str, float]:
-        predicted = predict_tags(torch_model(model, device), preprocess, validation)
+        predicted = predict_tags(as_function(model, device), preprocess, validation)
         counts = count_matches([s.tags for s in validation], predicted)
         scores = {"micro_f1": f1(counts), "anim_f1": f1(counts[:, TYPES.index("ANIM")])}
         if not everyday_validation:
             return scores
-        scores |= mention_scores(torch_model(model, device), preprocess, everyday_validation)
+        scores |= mention_scores(as_function(model, device), preprocess, everyday_validation)
         return {"score": (scores["micro_f1"] + scores["claim_f1"]) / 2} | scores
 
     head = head_parameters(model)
@@ -149,7 +149,7 @@ def main() -> int:
         *(config.partial_share, everyday, config.everyday_share, config.hide_names),
     )
     fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
-    if is_first():
+    if is_main_process():
         save(model, preprocess, args.output)
         print(f"model folder: {args.output}", file=sys.stderr)
     return 0

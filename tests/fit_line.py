@@ -1,4 +1,4 @@
-"""Fit a line, in one process or in several: what ``test_common_distributed.py`` starts."""
+"""Fit a line, in one process or in several: what ``test_common_training_distributed.py`` starts."""
 
 import sys
 from pathlib import Path
@@ -9,8 +9,8 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from common.config import TrainConfig
-from common.distributed import share
-from common.training import fit, pick_device
+from common.training.distributed import local_shard
+from common.training.loop import fit, pick_device
 
 config = TrainConfig(epochs=3, learning_rate=0.05, average=0.9, precision="fp32")
 torch.manual_seed(0)
@@ -24,7 +24,7 @@ class Batches(list):
 
     def __iter__(self):
         for batch in super().__iter__():
-            part = inputs[share(batch)]
+            part = inputs[local_shard(batch)]
             yield part, part.sum(dim=1, keepdim=True)
 
 

@@ -9,7 +9,9 @@ from conftest import script
 
 from benchmarks.claims import SENTENCES, Example, counts, f1, photo_rules, read_examples
 from classifier.config import ModelConfig
-from matching.claims import Claim, Mention, Reader, claim_of, describe
+from engine.claims import ClaimExtractor
+from matching.claim import Claim, Mention
+from matching.resolve import claim_of, describe
 from matching.taxonomy import Taxonomy
 
 TAXONOMY = Taxonomy.load()
@@ -17,7 +19,7 @@ TAXONOMY = Taxonomy.load()
 
 @pytest.fixture(scope="module")
 def reader():
-    return Reader.load()
+    return ClaimExtractor.load()
 
 
 def misread(sentence: str, expected: str, by_a_hair: bool = False):
@@ -224,7 +226,7 @@ ODD = {
 def test_a_class_of_the_users_own_is_found_without_training(reader):
     text = "There is a snow snark in the picture."
     assert reader.read([text]) == [[]]
-    (claim,) = Reader.load(classes=["snow_snark"]).read([text])[0]
+    (claim,) = ClaimExtractor.load(classes=["snow_snark"]).read([text])[0]
     assert (claim.mention, claim.animal, claim.negated) == ("snow snark", "snow snark", False)
 
 

@@ -5,19 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from classifier.calibration import (
-    DETECTORS,
-    KNOWN_SHARE,
-    calibrated,
-    claim_threshold,
-    detectors_for,
-    fit_temperature,
-    known_score,
-    negative_log_likelihood,
-)
-from classifier.config import NOT_ANIMAL, OTHER_ANIMAL, ModelConfig
-from classifier.metrics import expected_calibration_error, reliability, report_unknown
-from common.numeric import bootstrap_interval, softmax
+from classifier.calibration import KNOWN_SHARE, calibrate, claim_threshold
+from classifier.config import ModelConfig
+from classifier.detectors import DETECTORS, detectors_for, in_distribution_score
+from classifier.report import report_unknown
+from common.evaluation.bootstrap import bootstrap_interval
+from common.evaluation.calibration import fit_temperature, negative_log_likelihood
+from common.evaluation.metrics import expected_calibration_error, reliability
+from common.numeric import softmax
+from matching.taxonomy import NOT_ANIMAL, OTHER_ANIMAL
 
 
 def sampled(count=4000, classes=6, seed=0):
@@ -59,14 +55,18 @@ CONFIG = ModelConfig(["cow", "lion", OTHER_ANIMAL, NOT_ANIMAL])
 
 def test_detectors():
     logits = np.array([[0.0, 0.0, 0.0, 0.0], [1000.0, 0.0, 0.0, 1000.0], [4.0, 4.0, 0.0, 0.0]])
-    assert known_score(logits, CONFIG, "energy") == pytest.approx([np.log(2), 1000, 4 + np.log(2)])
+    assert in_distribution_score(logits, CONFIG, "energy") == pytest.approx(
+        [np.log(2), 1000, 4 + np.log(2)]
+    )
     two_of_three = np.log(2 / 3)  # two animals against two classes and nothing
-    assert known_score(logits, CONFIG, "odds") == pytest.approx([two_of_three, 0, 4 + two_of_three])
+    assert in_distribution_score(logits, CONFIG, "odds") == pytest.approx(
+        [two_of_three, 0, 4 + two_of_three]
+    )
     nothing = np.full((1, 4), -9.0)
-    assert known_score(nothing, CONFIG, "odds") < -8
-    assert known_score(logits, CONFIG, "max_softmax")[:2] == pytest.approx([0.25, 0.5])
+    assert in_distribution_score(nothing, CONFIG, "odds") < -8
+    assert in_distribution_score(logits, CONFIG, "max_softmax")[:2] == pytest.approx([0.25, 0.5])
     warm = replace(CONFIG, temperature=2.0)
-    assert known_score(logits, warm, "energy")[2] == pytest.approx(2 + np.log(2))
+    assert in_distribution_score(logits, warm, "energy")[2] == pytest.approx(2 + np.log(2))
     assert detectors_for(CONFIG) == list(DETECTORS)
     assert detectors_for(ModelConfig(["cow", "lion"])) == ["max_softmax", "energy"]
 
@@ -77,12 +77,12 @@ def test_calibration_picks_what_separates_best():
     targets = chance.integers(0, 2, 400)
     logits = chance.normal(0, 1, (400, 4)) + np.array([6, 6, 0, 0])
     unknown = chance.normal(0, 1, (100, 4)) + np.array([7, 0, 8, 0])
-    found = calibrated(CONFIG, logits, targets, unknown)
+    found = calibrate(CONFIG, logits, targets, unknown)
     assert found.detector == "odds"
-    share = (known_score(logits, found) >= found.known_threshold).mean()
+    share = (in_distribution_score(logits, found) >= found.known_threshold).mean()
     assert share == pytest.approx(KNOWN_SHARE, abs=0.005)
-    assert (known_score(unknown, found) >= found.known_threshold).mean() < 0.1
-    without = calibrated(CONFIG, logits, targets, np.empty((0, 4)))
+    assert (in_distribution_score(unknown, found) >= found.known_threshold).mean() < 0.1
+    without = calibrate(CONFIG, logits, targets, np.empty((0, 4)))
     assert without.detector == "energy"
 
 

@@ -218,10 +218,10 @@ def test_what_fine_tuning_brings(sources, tiny_backbone, tmp_path):
 def test_torch_and_onnx_agree(tiny_classifier, photos):
     import torch
 
-    from classifier.evaluate import torch_model
-    from classifier.inference import PhotoClassifier
     from classifier.model import load
-    from classifier.preprocess import load_image
+    from classifier.predictor import PhotoClassifier
+    from common.images.load import load_image
+    from common.training.forward import torch_model
 
     model, config = load(tiny_classifier)
     images = [load_image(path) for path in sorted(photos.rglob("*.jpg"))[::10]]

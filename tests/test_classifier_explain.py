@@ -69,8 +69,8 @@ def test_both_commands_write_a_picture(tmp_path):
 
 
 def test_maps_average_to_the_logits():
-    from classifier.inference import PhotoClassifier
-    from classifier.preprocess import load_image
+    from classifier.predictor import PhotoClassifier
+    from common.images.load import load_image
 
     classifier = PhotoClassifier.load()
     inputs = classifier.config.preprocess(load_image(RACCOON))[None]

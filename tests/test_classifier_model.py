@@ -9,9 +9,9 @@ from classifier.model import (
     STAGES,
     UNFREEZE,
     Classifier,
-    WithMaps,
+    ClassifierWithMaps,
     config_for,
-    put_backbone,
+    load_backbone,
     read_backbone,
     save,
     unit_variance,
@@ -49,9 +49,9 @@ def test_unit_variances_leave_the_function_as_it_is(tiny_backbone, config):
 
 def test_the_maps_average_to_the_logits(tiny_backbone, config):
     model = Classifier(config).eval()
-    put_backbone(model, read_backbone(str(tiny_backbone)))
+    load_backbone(model, read_backbone(str(tiny_backbone)))
     images = torch.randn(2, 3, 96, 64)
-    logits, maps = WithMaps(model)(images)
+    logits, maps = ClassifierWithMaps(model)(images)
     assert maps.shape == (2, 3, 3, 2)
     assert torch.allclose(logits, model(images), atol=1e-5)
 
@@ -68,7 +68,7 @@ def imagenet_backbone(tiny_backbone):
 def test_what_imagenet_calls_a_thing_is_no_animal(imagenet_backbone):
     model = Classifier(config_for(["cow", "not_animal", "lion"], imagenet_backbone)).eval()
     own = model.fc.weight.clone()
-    put_backbone(model, imagenet_backbone)
+    load_backbone(model, imagenet_backbone)
     assert torch.equal(model.fc.weight, own)
     assert torch.equal(model.imagenet.weight, imagenet_backbone["fc.weight"])
 
@@ -93,21 +93,21 @@ def test_imagenet_has_no_say_without_its_head_or_that_class(tiny_backbone, image
     config = config_for(["cow", "lion"], imagenet_backbone)
     assert not config.imagenet
     model = Classifier(config).eval()
-    put_backbone(model, imagenet_backbone)
+    load_backbone(model, imagenet_backbone)
     assert not any("imagenet" in name for name in model.state_dict())
 
 
 def test_a_classifier_is_a_backbone_that_knows_imagenet(imagenet_backbone, tmp_path):
     config = config_for(["cow", "not_animal"], imagenet_backbone)
     model = Classifier(config)
-    put_backbone(model, imagenet_backbone)
+    load_backbone(model, imagenet_backbone)
     save(model, config, tmp_path)
     again = read_backbone(str(tmp_path / "model.safetensors"))
     assert again.keys() == imagenet_backbone.keys()
     assert torch.allclose(again["fc.weight"], imagenet_backbone["fc.weight"], atol=2e-3)
     assert config_for(["lion", "not_animal"], again).imagenet
     plain = Classifier(config_for(["lion", "cow"], again))
-    put_backbone(plain, again)
+    load_backbone(plain, again)
     assert torch.equal(plain.conv1.weight, again["conv1.weight"])
 
 

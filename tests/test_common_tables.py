@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import InputError
-from common.tables import growing, open_table, read_rows, rows_written
+from common.tables import open_table, partial_file, read_rows, rows_written
 
 COLUMNS = {"text": str, "image": str}
 ROWS = [
@@ -31,13 +31,13 @@ def test_parquet_that_was_not_finished_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt), open_table(path, COLUMNS) as write:
         write(ROWS[:2])
         raise KeyboardInterrupt
-    assert not path.exists() and growing(path).exists()
-    with growing(path).open("a") as file:
+    assert not path.exists() and partial_file(path).exists()
+    with partial_file(path).open("a") as file:
         file.write('{"text": "a broken')
     assert list(rows_written(path, COLUMNS)) == ROWS[:2]
     with open_table(path, COLUMNS, append=True) as write:
         write(ROWS[2:])
-    assert list(read_rows(path, COLUMNS)) == ROWS and not growing(path).exists()
+    assert list(read_rows(path, COLUMNS)) == ROWS and not partial_file(path).exists()
 
 
 def test_parquet_keeps_types(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import classifier.preprocess
+import common.images.batches
 from common.errors import InputError
+from common.pairs.stream import CHUNK
 from common.paths import ROOT
-from engine.verifier import CHUNK
 from pipeline import Answer, Verifier
 
 RACCOON = ROOT / "data/samples/raccoon.jpg"
@@ -70,15 +70,15 @@ def test_what_cannot_be_answered(verifier, text, image, message):
 
 def test_each_photo_and_text_is_read_once(verifier, monkeypatch):
     opened, read = [], []
-    load_image, read_texts = classifier.preprocess.load_image, verifier.reader.read
+    load_image, read_texts = common.images.batches.load_image, verifier.extractor.read
 
     monkeypatch.setattr(
-        classifier.preprocess,
+        common.images.batches,
         "load_image",
         lambda source: opened.append(Path(source).name) or load_image(source),
     )
     monkeypatch.setattr(
-        verifier.reader, "read", lambda texts: read.extend(texts) or read_texts(texts)
+        verifier.extractor, "read", lambda texts: read.extend(texts) or read_texts(texts)
     )
     texts = ["A raccoon.", "A cat.", "No cat."]
     pairs = [(texts[i % 3], ("raccoon.jpg", "cat.jpg")[i % 2]) for i in range(5 * CHUNK)]

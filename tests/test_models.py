@@ -8,18 +8,21 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from classifier.data import read_classes, read_photos
-from classifier.evaluate import answering_with, photo_logits, restrict, torch_model
-from classifier.inference import PhotoClassifier
+from classifier.data import read_classes, read_photos, select
 from classifier.model import load as load_classifier
-from classifier.preprocess import load_image
+from classifier.predict import photo_logits, with_classes
+from classifier.predictor import PhotoClassifier
+from common.images.load import load_image
 from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT, data_root
+from common.text.words import split_words
+from common.training.forward import torch_model
 from ner.data import read_jsonl
-from ner.evaluate import count_matches, f1, predict_tags
-from ner.evaluate import torch_model as torch_ner
-from ner.inference import Recognizer
+from ner.labels import SLICES, TYPES
+from ner.model import as_function
 from ner.model import load as load_ner
-from ner.preprocess import SLICES, TYPES, split_words, word_probabilities
+from ner.predictor import Recognizer
+from ner.report import count_matches, f1, predict_tags
+from ner.windows import word_probabilities
 
 TEXTS = (
     "There is a cow in the picture.",
@@ -78,7 +81,7 @@ def test_ner_in_torch_and_onnx():
 
     model, preprocess = load_ner(NER_MODEL)
     words = [[word.text for word in split_words(text)] for text in TEXTS]
-    exact = word_probabilities(torch_ner(model, torch.device("cpu")), preprocess, words)
+    exact = word_probabilities(as_function(model, torch.device("cpu")), preprocess, words)
     quick = word_probabilities(Recognizer.load().model, preprocess, words)
     for a, b in zip(exact, quick, strict=True):
         for part in (SLICES["entity"], SLICES["mention"]):  # polarity is read at mentions only
@@ -116,10 +119,10 @@ def test_one_moose_in_a_long_letter():
 def test_classifier_on_the_test_split():
     """As int8, as it is shipped; the card's interval is the tolerance."""
     classifier = PhotoClassifier.load()
-    model, config = answering_with(
+    model, config = with_classes(
         classifier.model, classifier.config, read_classes(ROOT / "data/awa2_classes.txt")
     )
-    photos = restrict(read_photos(data_root() / "animals"), "test", config.animals)
+    photos = select(read_photos(data_root() / "animals"), "test", config.animals)
     logits, targets, _ = photo_logits(model, config, photos)
     card = json.loads((CLASSIFIER_MODEL / "awa2/evaluation.json").read_text())
     assert len(targets) == card["photos"] == 931

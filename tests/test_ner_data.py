@@ -19,7 +19,8 @@ from ner.data import (
     read_mentions,
     read_partial,
 )
-from ner.preprocess import LABELS, SLICES, Preprocess
+from ner.labels import LABELS, SLICES
+from ner.windows import Preprocess
 
 FOX = Sentence(("A", "red", "fox", "in", "Rome"), ("O", "B-ANIM", "I-ANIM", "O", "B-LOC"))
 

@@ -42,14 +42,14 @@ def test_torch_and_onnx_agree(tiny_ner, tagged):
     import torch
 
     from ner.data import read_jsonl
-    from ner.evaluate import torch_model
-    from ner.inference import Recognizer
-    from ner.model import load
-    from ner.preprocess import SLICES, word_probabilities
+    from ner.labels import SLICES
+    from ner.model import as_function, load
+    from ner.predictor import Recognizer
+    from ner.windows import word_probabilities
 
     words = [sentence.words for sentence in read_jsonl(tagged / "test.jsonl")]
     model, preprocess = load(tiny_ner)
-    expected = word_probabilities(torch_model(model, torch.device("cpu")), preprocess, words)
+    expected = word_probabilities(as_function(model, torch.device("cpu")), preprocess, words)
     recognizer = Recognizer.load(tiny_ner)
     found = word_probabilities(recognizer.model, recognizer.preprocess, words)
     for a, b in zip(expected, found, strict=True):

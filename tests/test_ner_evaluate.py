@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from ner.evaluate import count_matches, f1, report
-from ner.preprocess import LABELS, TYPES, decode
+from ner.decode import decode
+from ner.labels import LABELS, TYPES
+from ner.report import count_matches, f1, report
 
 
 def random_tags(chance, length):

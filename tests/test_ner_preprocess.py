@@ -5,22 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from ner.preprocess import (
-    LABELS,
-    MAX_LENGTH,
-    OUTPUTS,
-    SLICES,
-    Preprocess,
-    decode,
-    entities,
-    mentions,
-    pad,
-    paragraphs,
-    spans,
-    split_words,
-    word_probabilities,
-    word_shape,
-)
+from common.text.words import paragraphs, split_words, word_shape
+from ner.decode import decode, entities, mentions, spans
+from ner.labels import LABELS, OUTPUTS, SLICES
+from ner.windows import MAX_LENGTH, Preprocess, pad, word_probabilities
 
 ANIM = LABELS.index("B-ANIM")
 

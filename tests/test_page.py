@@ -4,6 +4,7 @@ import base64
 import csv
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +24,9 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SAMPLES = ROOT / "data/samples"
-PORT = 7861
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    PORT = free.getsockname()[1]
 
 pytestmark = [
     pytest.mark.slow,

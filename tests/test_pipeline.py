@@ -86,7 +86,7 @@ def test_exit_code(text, code):
 
 
 def test_match_all(verifier):
-    strict = Verifier(verifier.classifier, verifier.reader, match="all")
+    strict = Verifier(verifier.classifier, verifier.extractor, match="all")
     text = "There is a raccoon and a cow."
     assert verifier.verify(text, RACCOON).verdict.value is True
     assert strict.verify(text, RACCOON).verdict.value is False

@@ -27,9 +27,7 @@ DISTRIBUTIONS = packages_distributions()
 RUN = ("requirements-run.txt",)
 SERVICE = (*RUN, "requirements-service.txt")
 PAGE = (*RUN, "requirements-page.txt")
-# Imported inside functions: `--engine ray` and parquet say in one line what is missing, and a model
-# is exported with torch and onnx.
-OPTIONAL = {"onnx", "pyarrow", "ray", "torch"}
+OPTIONAL = {"pyarrow", "ray"}  # parquet and `--engine ray` say in one line what is missing
 
 
 def lines_of(name: str) -> list[str]:

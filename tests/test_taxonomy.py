@@ -239,7 +239,7 @@ def test_every_class_answers_to_its_name(label: str) -> None:
     assert TAXONOMY.resolve(label) == concept
     assert TAXONOMY.concept_of(label) == concept
     assert TAXONOMY.concept_of(label.replace("_", "+")) == concept
-    judgement = TAXONOMY.judged_by(concept, AWA2)
+    judgement = TAXONOMY.answering_classes(concept, AWA2)
     assert judgement == ({label}, True, (concept,))  # no class of the 50 is a kind of another
 
 
@@ -324,14 +324,14 @@ def test_groups(concept: str, classes: set[str]) -> None:
 def test_what_no_class_is_below_is_judged_from_above_or_not_at_all(
     concept: str, classes: set[str], by: tuple[str, ...]
 ) -> None:
-    assert TAXONOMY.judged_by(concept, AWA2) == (classes, False, by)
+    assert TAXONOMY.answering_classes(concept, AWA2) == (classes, False, by)
 
 
 def test_the_classes_decide_what_is_finer_or_outside() -> None:
     coarse = ["bird", "dog", "cat"]
-    assert TAXONOMY.judged_by("penguin", coarse) == ({"bird"}, False, ("bird",))
-    assert TAXONOMY.judged_by("dalmatian", coarse) == ({"dog"}, False, ("dog",))
-    assert TAXONOMY.judged_by("cow", coarse) == (set(), False, ())
+    assert TAXONOMY.answering_classes("penguin", coarse) == ({"bird"}, False, ("bird",))
+    assert TAXONOMY.answering_classes("dalmatian", coarse) == ({"dog"}, False, ("dog",))
+    assert TAXONOMY.answering_classes("cow", coarse) == (set(), False, ())
 
 
 def test_synonym_labels_are_one_concept() -> None:
@@ -344,7 +344,7 @@ def test_a_class_that_the_file_does_not_know_is_a_concept_of_its_own() -> None:
     labels = [*AWA2, "Marsh_Pig+deer"]
     taxonomy = TAXONOMY.with_classes(labels)
     assert taxonomy.resolve("two Marsh pig deer") == "marsh pig deer"
-    assert taxonomy.judged_by("marsh pig deer", labels) == (
+    assert taxonomy.answering_classes("marsh pig deer", labels) == (
         {"Marsh_Pig+deer"},
         True,
         ("marsh pig deer",),
@@ -466,7 +466,7 @@ def test_the_file_keeps_its_promises() -> None:
 )
 def test_the_surest_concept(probabilities, concept, total):
     labels = dict.fromkeys(("lion", "tiger", "cow", "chihuahua", "dalmatian", "other_animal"), 0.0)
-    found = TAXONOMY.surest(labels | probabilities, 0.8)
+    found = TAXONOMY.most_specific(labels | probabilities, 0.8)
     if concept is None:
         assert found is None
     else:

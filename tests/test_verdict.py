@@ -2,9 +2,10 @@
 
 import pytest
 
-from matching.claims import Claim, Mention, claim_of
+from matching.claim import Claim, Mention
+from matching.resolve import claim_of
 from matching.taxonomy import Taxonomy
-from matching.verdict import Reason, Sighting, Verdict, decide
+from matching.verdict import ImageEvidence, Reason, Verdict, decide
 
 NAMES = (
     "chihuahua collie dalmatian german_shepherd wolf fox lion tiger leopard persian_cat "
@@ -15,8 +16,8 @@ TAXONOMY = Taxonomy.load()
 THRESHOLD = 0.5
 
 
-def photo(known: bool = True, **probabilities: float) -> Sighting:
-    return Sighting(dict.fromkeys(LABELS, 0.0) | probabilities, known)
+def photo(known: bool = True, **probabilities: float) -> ImageEvidence:
+    return ImageEvidence(dict.fromkeys(LABELS, 0.0) | probabilities, known)
 
 
 PHOTOS = {
@@ -254,7 +255,7 @@ def test_a_class_of_the_users_own() -> None:
     labels = {"Snow_Snark": 0.9, "cow": 0.1}
     taxonomy = TAXONOMY.with_classes(labels)
     claims = claims_of("a snow snark and -cow", taxonomy)
-    verdict = decide(claims, Sighting(labels, known=True), taxonomy, THRESHOLD, "all")
+    verdict = decide(claims, ImageEvidence(labels, known=True), taxonomy, THRESHOLD, "all")
     assert verdict.value is True
     assert verdict.explanation == "snow snark 0.90; cow absent (0.10)"
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from common.parallel import cores
-from engine.verifier import CHUNK, Answer, Pair, Verifier
+from engine.answer import Answer
+from engine.verifier import CHUNK, Pair, Verifier
 
 
 class Batcher:

@@ -19,10 +19,11 @@ from PIL import Image
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import InputError
+from common.pairs.table import answer_table
 from common.paths import ROOT
 from common.tables import FORMATS
-from engine.batch import answer_table
-from engine.verifier import Answer, Verifier
+from engine.answer import Answer
+from engine.verifier import Verifier
 
 SAMPLES = ROOT / "data/samples"
 EXAMPLES = [
@@ -162,7 +163,7 @@ def answer_uploads(verifier: Verifier, table: Path, photos: Path | None) -> tupl
     """
     output = Path(tempfile.mkdtemp(prefix="faunacheck-")) / f"answers{table.suffix}"
 
-    def engine(pairs: Iterable[tuple[str, str]], _: Path) -> Iterator[dict[str, Any]]:
+    def rows(pairs: Iterable[tuple[str, str]], _: Path) -> Iterator[dict[str, Any]]:
         waiting: deque[str] = deque()
 
         def given() -> Iterator[tuple[str, str]]:
@@ -180,7 +181,7 @@ def answer_uploads(verifier: Verifier, table: Path, photos: Path | None) -> tupl
     with tempfile.TemporaryDirectory(prefix="faunacheck-") as name:
         folder = Path(name)
         names = unpack(photos, folder) if photos else {}
-        return str(answer_table(engine, table, output)), str(output)
+        return str(answer_table(rows, verifier.columns, table, output)), str(output)
 
 
 def unpack(archive: Path, folder: Path) -> dict[str, Path]:

@@ -25,7 +25,8 @@ from prometheus_client import generate_latest as exposition
 from starlette.exceptions import HTTPException as StarletteError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine.verifier import Answer, Verifier
+from engine.answer import Answer
+from engine.verifier import Verifier
 from web.batcher import Batcher
 from web.gate import Gate, error_response
 from web.limits import Limits
@@ -160,7 +161,7 @@ def create_app(
     )
     async def animals() -> dict[str, list[str]]:
         """Every class with the names it answers to."""
-        return verifier.reader.taxonomy.names_for_classes(verifier.classifier.config.animals)
+        return verifier.animals()
 
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:

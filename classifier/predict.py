@@ -1,0 +1,61 @@
+"""Logits of labelled photos."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classifier.config import ModelConfig
+from common.errors import InputError
+from common.images.batches import Forward, run_photos
+
+if TYPE_CHECKING:
+    from classifier.data import Photo
+
+
+def photo_logits(
+    model: Forward, config: ModelConfig, photos: "Sequence[Photo]"
+) -> "tuple[np.ndarray, np.ndarray, list[Photo]]":
+    """Logits and labels of photos.
+
+    Args:
+        model: From a batch to logits.
+        config: Names the classes and the preprocessing.
+        photos: Unreadable ones are reported on stderr and left out.
+
+    Returns:
+        Logits ``(N, C)``, class indices ``(N,)`` (-1 for labels that are no class) and N photos.
+
+    Raises:
+        InputError: If none can be read.
+    """
+    index = {name: i for i, name in enumerate(config.classes)}
+    logits, targets, read = [], [], []
+    paths = [photo.path for photo in photos]
+    for photo, row in zip(photos, run_photos(model, config.preprocess, paths), strict=True):
+        if isinstance(row, InputError):
+            print(f"skipped: {row}", file=sys.stderr)
+        else:
+            logits.append(row)
+            targets.append(index.get(photo.label, -1))
+            read.append(photo)
+    if not logits:
+        raise InputError(f"none of {len(photos)} photos can be read")
+    return np.stack(logits), np.array(targets), read
+
+
+def with_classes(
+    model: Forward, config: ModelConfig, classes: Sequence[str]
+) -> tuple[Forward, ModelConfig]:
+    """A model whose answer is restricted to some of its classes.
+
+    Raises:
+        InputError: If it has not all of them.
+    """
+    missing = sorted(set(classes) - set(config.classes))
+    if missing:
+        raise InputError(f"--classes: the model has no class {', '.join(missing)}")
+    columns = [config.classes.index(name) for name in classes]
+    return lambda images: model(images)[:, columns], replace(config, classes=list(classes))

@@ -1,0 +1,1 @@
+"""Reading photos and preparing them for a network."""

@@ -1,0 +1,1 @@
+"""Answering pairs of text and photo, whatever model answers."""

@@ -1,0 +1,109 @@
+"""Answer a stream of pairs: in order, with bounded memory, each text and photo read once."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from common.errors import InputError, text_error
+from common.images.load import Source
+from common.pairs.cache import RunCache
+from common.pairs.model import Answer, Pair, PairModel
+from common.parallel import chunks, ordered_map
+
+CHUNK = 8  # pairs that are answered together; more take memory and save no time
+
+
+class _Row(NamedTuple):
+    """A pair with the key of its photo: the path, or a number for a photo that has none."""
+
+    text: str
+    name: str | None
+    """The path as it was given, None for a photo that came otherwise."""
+    photo: str
+
+
+class _Job(NamedTuple):
+    """Pairs that are answered together, and what of them no job before has read."""
+
+    rows: list[_Row]
+    texts: list[str]
+    photos: dict[str, Source]
+
+
+class _Done(NamedTuple):
+    """A job with what was read for it."""
+
+    rows: list[_Row]
+    texts: dict[str, Any]
+    photos: dict[str, Any]
+
+
+def answer_pairs(
+    model: PairModel, pairs: Iterable[Pair], folder: Path, threads: int
+) -> Iterator[Answer]:
+    """Answer pairs in order, as they come; what cannot be answered carries its error.
+
+    However long the stream, memory stays the same, and each distinct text and path is read once.
+    Pairs are taken in the caller's thread.
+
+    Args:
+        model: Reads and answers; called from several threads.
+        pairs: Text and photo of each.
+        folder: What relative paths are relative to.
+        threads: How many chunks are worked on at once.
+    """
+
+    def read(job: _Job) -> _Done:
+        readable = [text for text in job.texts if not text_error(text)]
+        texts = dict.fromkeys(job.texts) | dict(
+            zip(readable, model.read_texts(readable), strict=True)
+        )
+        photos = zip(job.photos, model.read_photos(list(job.photos.values())), strict=True)
+        return _Done(job.rows, texts, dict(photos))
+
+    with closing(RunCache()) as texts, closing(RunCache()) as photos:
+        jobs = _jobs(pairs, texts, photos, folder)
+        for done in ordered_map(read, jobs, threads):
+            texts.put(done.texts)
+            photos.put({key: shown for key, shown in done.photos.items() if _is_path(key)})
+            for row in done.rows:
+                known = photos.get(row.photo) if _is_path(row.photo) else done.photos[row.photo]
+                yield _answer(model, row, texts.get(row.text), known)
+
+
+def _jobs(pairs: Iterable[Pair], texts: RunCache, photos: RunCache, folder: Path) -> Iterator[_Job]:
+    """Cut the stream into jobs."""
+    unnamed = count()
+    for chunk in chunks(pairs, CHUNK):
+        rows, sources = [], {}
+        for text, image in chunk:
+            if isinstance(image, (str, Path)):
+                name = os.fspath(image)
+                key = image = os.path.join(folder, name)
+            else:
+                name, key = None, f"\0{next(unnamed)}"  # see `_is_path`
+            rows.append(_Row(text, name, key))
+            sources[key] = image
+        new = texts.missing(text for text, _ in chunk)
+        paths = set(photos.missing(filter(_is_path, sources)))
+        todo = {key: s for key, s in sources.items() if key in paths or not _is_path(key)}
+        yield _Job(rows, new, todo)
+
+
+def _is_path(key: str) -> bool:
+    """Tell a path from the number of a photo without one, which no later pair asks for."""
+    return not key.startswith("\0")  # no path has a zero
+
+
+def _answer(model: PairModel, row: _Row, said: Any, shown: Any) -> Answer:
+    error = text_error(row.text)
+    if error is None and row.name is not None and not row.name.strip():
+        error = "the image is empty; expected a path"
+    if error is None and isinstance(shown, InputError):
+        error = str(shown)
+    if error is not None:
+        return model.failure(row.text, row.name, error)
+    return model.answer(row.text, row.name, said, shown)

@@ -1,0 +1,1 @@
+"""onnxruntime sessions, export and quantization."""

@@ -1,0 +1,1 @@
+"""Splitting texts into words and windows with exact character offsets."""

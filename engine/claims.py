@@ -1,0 +1,49 @@
+"""Read what texts claim about animals."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from common.paths import NER_MODEL
+from matching.claim import Claim
+from matching.resolve import NEAR, claim_of, identified
+from matching.taxonomy import Taxonomy
+from ner.predictor import Recognizer
+
+
+class ClaimExtractor:
+    """Read claims: the recogniser finds mentions and polarity, the taxonomy their concepts.
+
+    Args:
+        recognizer: Finds the animals that a text mentions.
+        taxonomy: Knows what they are.
+    """
+
+    def __init__(self, recognizer: Recognizer, taxonomy: Taxonomy):
+        self.recognizer, self.taxonomy = recognizer, taxonomy
+
+    @classmethod
+    def load(
+        cls, folder: Path = NER_MODEL, device: str = "auto", classes: Iterable[str] = ()
+    ) -> "ClaimExtractor":
+        """Open a recogniser's model folder.
+
+        Args:
+            folder: The model folder.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            classes: The classifier's labels; their names count as names of animals.
+
+        Raises:
+            InputError: If the folder holds no exported model.
+        """
+        taxonomy = Taxonomy.load().with_classes(classes)
+        return cls(Recognizer.load(folder, device, taxonomy), taxonomy)
+
+    def read(self, texts: Sequence[str]) -> list[list[Claim]]:
+        """The claims of each text, in order of appearance."""
+        result = []
+        for text, mentions in zip(texts, self.recognizer.mentions(texts), strict=True):
+            claims = [claim_of(text, mention, self.taxonomy) for mention in mentions]
+            near = (claims[max(0, i - NEAR) : i + NEAR + 1] for i in range(len(claims)))
+            pairs = zip(claims, near, strict=True)
+            result.append([identified(text, *pair, self.taxonomy) for pair in pairs])
+        return result

@@ -1,0 +1,139 @@
+"""From the model's probabilities to entities and mentions."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.text.words import Word
+from matching.claim import Mention
+from ner.labels import HEADS, LABELS, SLICES
+
+CUE = 0.5  # probability from which a word counts as a cue
+
+
+_SENTENCE_END = re.compile(r"[.!?;\n]")
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A span of the text with its type; ``score`` is the mean probability of its labels."""
+
+    text: str
+    label: str
+    start: int
+    end: int
+    score: float
+
+
+def decode(probabilities: np.ndarray, labels: Sequence[str] = LABELS) -> list[int]:
+    """The most probable label sequence that is valid BIO (Viterbi over hard transitions).
+
+    Args:
+        probabilities: ``(W, L)``, a row for each word.
+        labels: The L labels.
+
+    Returns:
+        W indices into ``labels``; ``I-X`` follows only ``B-X`` or ``I-X``.
+    """
+    if not len(probabilities):
+        return []
+    barred = np.array(  # (from, to)
+        [[to[0] == "I" and start[1:] != to[1:] for to in labels] for start in labels]
+    )
+    cost = np.where(barred, -np.inf, 0.0)
+    emit = np.log(np.maximum(probabilities, 1e-12))
+    score = np.where([label[0] == "I" for label in labels], -np.inf, emit[0])
+    back = np.zeros(emit.shape, np.int64)
+    for i in range(1, len(emit)):
+        paths = score[:, None] + cost
+        back[i] = paths.argmax(axis=0)
+        score = paths.max(axis=0) + emit[i]
+    best = [int(score.argmax())]
+    for i in range(len(emit) - 1, 0, -1):
+        best.append(int(back[i, best[-1]]))
+    return best[::-1]
+
+
+def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Entities of a valid BIO sequence as ``(first word, last word + 1, type)``."""
+    found, begin = [], None
+    for i, tag in enumerate([*tags, "O"]):
+        if begin is not None and tag[0] != "I":
+            found.append((begin, i, tags[begin][2:]))
+            begin = None
+        if tag[0] == "B":
+            begin = i
+    return found
+
+
+def entities(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[Entity]:
+    """Decode the entity head for one text.
+
+    Args:
+        text: The original text.
+        words: Its words, from `split_words`.
+        probabilities: ``(W, L)`` from `word_probabilities`.
+    """
+    return [
+        Entity(text[start:end], type_, start, end, score)
+        for start, end, type_, score, _ in _decoded(words, probabilities, "entity")
+    ]
+
+
+def mentions(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[Mention]:
+    """Decode the mention, polarity and cue heads for one text.
+
+    Args:
+        text: The original text.
+        words: Its words, from `split_words`.
+        probabilities: ``(W, L)`` from `word_probabilities`.
+    """
+    denied = probabilities[:, SLICES["polarity"]][:, 1]
+    cues = _cues(text, words, probabilities[:, SLICES["cue"]][:, 1])
+    return [
+        Mention(
+            text[start:end],
+            start,
+            end,
+            score,
+            float(denied[span].mean()),
+            _cue_of(text, cues, start),
+        )
+        for start, end, _, score, span in _decoded(words, probabilities, "mention")
+    ]
+
+
+def _cues(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[tuple[int, int]]:
+    """Character spans of cues; neighbouring words are one."""
+    found: list[tuple[int, int]] = []
+    for i in np.flatnonzero(probabilities >= CUE):
+        word = words[i]
+        if found and not text[found[-1][1] : word.start].strip():
+            found[-1] = (found[-1][0], word.end)
+        else:
+            found.append((word.start, word.end))
+    return found
+
+
+def _cue_of(text: str, cues: Sequence[tuple[int, int]], start: int) -> tuple[int, int] | None:
+    """The cue before a mention in its sentence ("no cow"), else the one behind it ("is absent")."""
+    i = bisect_left(cues, (start,))
+    before = cues[i - 1] if i else None
+    behind = cues[i] if i < len(cues) else None
+    if before and not _SENTENCE_END.search(text, before[1], start):
+        return before
+    return behind or before
+
+
+def _decoded(
+    words: Sequence[Word], probabilities: np.ndarray, head: str
+) -> Iterator[tuple[int, int, str, float, slice]]:
+    """The spans of a head: character offsets, type, mean probability, and the slice of words."""
+    labels, rows = HEADS[head], probabilities[:, SLICES[head]]
+    path = decode(rows, labels)
+    for first, stop, type_ in spans([labels[i] for i in path]):
+        score = float(np.mean([rows[i, path[i]] for i in range(first, stop)]))
+        yield words[first].start, words[stop - 1].end, type_, score, slice(first, stop)

@@ -1,0 +1,200 @@
+"""Odd images: each is read as a person sees it, or refused in one line."""
+
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.errors import InputError
+from common.images.batches import run_photos
+from common.images.load import list_images, load_image
+from common.images.preprocess import Preprocess
+
+RED = (200, 30, 30)
+
+
+def save(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+def close(image, colour, tolerance=12):
+    """Whether an image is plain and of this colour."""
+    return np.abs(np.asarray(image, int) - colour).max() <= tolerance
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("rgb.jpg", "RGB"),
+        ("rgb.jfif", "RGB"),
+        ("cmyk.jpg", "CMYK"),
+        ("palette.png", "P"),
+        ("palette.gif", "P"),
+        ("alpha.png", "RGBA"),
+        ("rgb.webp", "RGB"),
+        ("rgb.avif", "RGB"),
+        ("rgb.tif", "RGB"),
+        ("cmyk.tif", "CMYK"),
+        ("lab.tif", "LAB"),
+        ("rgb.bmp", "RGB"),
+    ],
+)
+def test_modes_and_formats(name, mode, tmp_path):
+    image = Image.new("RGB", (40, 30), RED)
+    if mode == "LAB":
+        from PIL import ImageCms
+
+        lab = ImageCms.createProfile("LAB")
+        image = ImageCms.profileToProfile(
+            image, ImageCms.createProfile("sRGB"), lab, outputMode="LAB"
+        )
+    format = "JPEG" if name.endswith("jfif") else None
+    image = image.quantize(8) if mode == "P" else image.convert(mode)
+    path = save(tmp_path / name, image, format=format)
+    read = load_image(path)
+    assert read.mode == "RGB" and read.size == (40, 30)
+    assert close(read, RED, 40 if mode == "LAB" else 12)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "I;16", "I", "F", "LA"])
+def test_grey_values_keep_their_brightness(mode, tmp_path):
+    if mode == "I;16":
+        image = Image.fromarray(np.full((30, 40), 40000, np.uint16))
+    elif mode in "IF":
+        image = Image.fromarray(np.full((30, 40), 155, np.int32 if mode == "I" else np.float32))
+    else:
+        image = Image.new("L", (40, 30), 255 if mode == "1" else 155).convert(mode)
+    path = save(tmp_path / ("grey.tif" if mode in "IF" else "grey.png"), image)
+    expected = 255 if mode == "1" else 155
+    assert close(load_image(path), (expected,) * 3)
+
+
+def test_transparency_is_white(tmp_path):
+    path = save(tmp_path / "clear.png", Image.new("RGBA", (40, 30), (0, 0, 0, 0)))
+    assert close(load_image(path), (255, 255, 255), 0)
+
+
+def test_exif_rotation(tmp_path):
+    pixels = np.zeros((30, 60, 3), np.uint8)
+    pixels[:, :30] = RED  # left half red; orientation 6 turns it clockwise: red on top
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(tmp_path / "turned.jpg", Image.fromarray(pixels), exif=exif, quality=95)
+    read = load_image(path)
+    assert read.size == (30, 60)
+    assert close(read.crop((4, 4, 26, 26)), RED, 20)
+    assert close(read.crop((4, 34, 26, 56)), (0, 0, 0), 20)
+
+
+def test_first_frame_of_an_animation(tmp_path):
+    frames = [Image.new("RGB", (20, 20), colour) for colour in (RED, (0, 0, 255))]
+    path = save(tmp_path / "two.gif", frames[0], save_all=True, append_images=frames[1:])
+    assert close(load_image(path), RED)
+
+
+def png_header(width, height):
+    """A PNG that claims a size and ends there."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n\0\0\0\r" + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return start + struct.pack(">I", 1000) + b"IDAT"
+
+
+def jpeg(share):
+    """The first part of a JPEG file."""
+    buffer = BytesIO()
+    Image.effect_noise((200, 200), 80).convert("RGB").save(buffer, "JPEG")
+    return buffer.getvalue()[: int(len(buffer.getvalue()) * share)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not an image that can be read"),
+        (b"this is a text file\n", "not an image that can be read"),
+        (jpeg(0.5), "damaged image"),
+        (jpeg(0.5)[:20], "not an image that can be read"),
+        (png_header(60000, 60000), "more than 178,956,970 pixels"),
+    ],
+)
+def test_what_is_no_photo_is_one_line(content, message, tmp_path):
+    path = tmp_path / "odd.jpg"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        load_image(path)
+    assert str(error.value).startswith(f"{path}: ") and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        load_image(tmp_path / "none.jpg")
+    with pytest.raises(InputError, match="a folder; expected an image file"):
+        load_image(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        list_images(tmp_path / "none")
+    with pytest.raises(InputError, match="no image in it"):
+        list_images(tmp_path)
+
+
+@pytest.mark.parametrize("size", [(300, 200), (1, 1), (5000, 3), (3, 5000), (224, 224)])
+def test_any_size_becomes_a_square(size):
+    output = Preprocess(crop=32, resize=36)(Image.new("RGB", size, (124, 116, 104)))
+    assert output.shape == (3, 32, 32) and output.dtype == np.float32
+    assert np.abs(output).max() < 0.02  # ImageNet's mean colour is zero
+
+
+def test_preprocess_equals_torchvision():
+    import torch
+    from torchvision.transforms import v2
+
+    image = Image.fromarray(
+        np.random.default_rng(0).integers(0, 255, (90, 140, 3)).astype(np.uint8)
+    ).resize((420, 270))
+    ours = Preprocess()(image)
+    pipeline = v2.Compose(
+        [
+            v2.Resize(256),
+            v2.CenterCrop(224),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(Preprocess().mean, Preprocess().std),
+        ]
+    )
+    theirs = pipeline(image).numpy()
+    assert np.abs(ours - theirs).mean() < 0.02  # half a pixel of rounding in the crop
+
+
+@pytest.mark.parametrize(
+    ("size", "squash", "box"),
+    [
+        ((300, 200), 1.0, (62.5, 12.5, 237.5, 187.5)),
+        ((300, 200), 1.5, (18.75, 12.5, 281.25, 187.5)),
+        ((200, 300), 1.5, (12.5, 18.75, 187.5, 281.25)),
+        ((200, 200), 1.5, (12.5, 12.5, 187.5, 187.5)),
+        ((1000, 200), 1.0, (412.5, 12.5, 587.5, 187.5)),
+    ],
+)
+def test_what_the_model_sees(size, squash, box):
+    assert Preprocess(256, 224, squash=squash).box(*size) == pytest.approx(box)
+
+
+def test_run_photos_keeps_order_around_errors(tmp_path):
+    paths = [
+        save(tmp_path / f"{i}.png", Image.new("RGB", (8, 8), (i, i, i))) for i in range(0, 250, 25)
+    ]
+    paths[3].write_text("broken")
+    sizes = []
+
+    def model(batch):
+        sizes.append(len(batch))
+        return batch.mean(axis=(2, 3))[:, :1]
+
+    rows = list(run_photos(model, Preprocess(8, 8, (0, 0, 0), (1, 1, 1)), paths, batch_size=4))
+    assert sorted(sizes) == [2, 3, 4]  # of several threads, any may be first
+    assert isinstance(rows.pop(3), InputError)
+    expected = [i / 255 for i in range(0, 250, 25) if i != 75]
+    assert np.allclose(np.concatenate(rows), expected, atol=1e-6)

@@ -1,0 +1,89 @@
+"""Rounded weights: on their steps, and closer in what they compute than the nearest steps."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from classifier.config import ModelConfig
+from classifier.model import Classifier, ClassifierWithMaps
+from common.runtime.export import export
+from common.runtime.gptq import STEPS, gptq_round, round_convolutions
+from common.runtime.quantize import quantize_static
+from common.runtime.session import Session
+
+
+@pytest.fixture
+def weight():
+    torch.manual_seed(0)
+    return torch.randn(8, 300)
+
+
+def nearest(weight):
+    step = weight.abs().amax(1, keepdim=True) / STEPS
+    return (weight / step).round() * step
+
+
+def steps_of(weight):
+    return weight / weight.abs().amax(1, keepdim=True) * STEPS
+
+
+def test_every_weight_is_on_a_step_and_the_largest_stays(weight):
+    inputs = torch.randn(1000, 300).cumsum(1)
+    result = gptq_round(weight, inputs.T @ inputs)
+    assert torch.allclose(result.abs().amax(1), weight.abs().amax(1))
+    assert torch.allclose(steps_of(result), steps_of(result).round(), atol=1e-3)
+
+
+def test_inputs_that_are_alike_make_up_for_errors(weight):
+    inputs = torch.randn(2000, 300).cumsum(1)
+    seen, unseen = inputs[:1000], inputs[1000:]
+
+    def error(changed):
+        return (unseen @ (changed - weight).T).square().mean()
+
+    assert error(gptq_round(weight, seen.T @ seen)) < 0.2 * error(nearest(weight))
+
+
+def test_inputs_without_correlation_leave_nothing_to_gain(weight):
+    assert torch.allclose(gptq_round(weight, torch.eye(300)), nearest(weight), atol=1e-6)
+
+
+@pytest.mark.parametrize("gram", [torch.zeros(300, 300), torch.ones(300, 300)])
+def test_inputs_that_say_nothing(weight, gram):
+    assert torch.isfinite(gptq_round(weight, gram)).all()
+    assert not gptq_round(torch.zeros(8, 300), gram).any()
+
+
+def test_quantizing_keeps_rounded_weights_as_they_are(tmp_path):
+    """And within 7 bits, so that no processor's sums of products overflow."""
+    torch.manual_seed(0)
+    model = Classifier(ModelConfig(["cow", "lion"], layers=[1, 1, 1, 1], width=4)).eval()
+    images = torch.randn(8, 3, 64, 64)
+    round_convolutions(model, [images])
+    convolutions = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    expected = [steps_of(m.weight.detach().flatten(1)).round().numpy() for m in convolutions]
+
+    fp32, int8 = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    export(model, {"images": images}, ("batch",), fp32)
+    quantize_static(fp32, int8, [{"images": images[i : i + 1].numpy()} for i in range(8)])
+    weights = [numpy_helper.to_array(part) for part in onnx.load(int8).graph.initializer]
+    found = {w.tobytes() for w in weights if w.dtype == np.int8 and w.ndim == 4}
+    assert found == {e.astype(np.int8).tobytes() for e in expected}
+
+
+def test_what_follows_the_last_layers_stays_exact(tmp_path):
+    torch.manual_seed(0)
+    config = ModelConfig(["cow", "not_animal", "lion"], layers=[1, 1, 1, 1], width=4, imagenet=True)
+    model, images = Classifier(config).eval(), torch.randn(8, 3, 64, 64)
+    fp32, int8 = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    export(ClassifierWithMaps(model), {"images": images}, ("batch",), fp32, ("logits", "maps"))
+    quantize_static(fp32, int8, [{"images": images[i : i + 1].numpy()} for i in range(8)])
+    logits, maps = Session(int8)({"images": images.numpy()}, ["logits", "maps"]).values()
+    own = maps.mean((2, 3))
+    assert np.allclose(logits[:, [0, 2]], own[:, [0, 2]], atol=1e-6)
+    exact = Session(fp32)({"images": images.numpy()})["logits"]
+    assert np.abs(exact - logits).max() < 0.05
+    weights = [numpy_helper.to_array(part) for part in onnx.load(int8).graph.initializer]
+    assert any(w.dtype == np.int8 and 1000 in w.shape for w in weights)
