@@ -282,3 +282,24 @@ def test_the_service_starts_in_the_container(container):
     finally:
         process.kill()
         process.wait()
+
+
+# --- CI ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_ci_fails_where_the_page_was_not_tested(installed, tmp_path):
+    for command in ("bash", "cat", "dirname", "mktemp"):
+        (tmp_path / command).symlink_to(shutil.which(command))
+    commands = {"make": "echo $*", "apt-get": "echo no route; exit 100"}
+    if installed:
+        commands["chromium"] = "true"
+    for command, line in commands.items():
+        (tmp_path / command).write_text(f"#!{shutil.which('bash')}\n{line}\n")
+        (tmp_path / command).chmod(0o755)
+    done = subprocess.run(
+        ["bash", ROOT / ".ci/run"], env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.stdout == "lint\ntest\n"
+    assert done.returncode == (0 if installed else 1)
+    assert ("no route" in done.stderr) == ("the page was not tested" in done.stderr) != installed
