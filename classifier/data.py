@@ -268,15 +268,7 @@ def sampling_weights(photos: Sequence[Photo], balance: float, source_balance: fl
 def train_loader(
     dataset: PhotoDataset, batch_size: int, balance: float, source_balance: float, workers: int
 ) -> DataLoader:
-    """Return batches in which rare classes and rare sources are drawn more often.
-
-    Args:
-        dataset: The training photos.
-        batch_size: Photos in a batch.
-        balance: See `sampling_weights`.
-        source_balance: See `sampling_weights`.
-        workers: Processes that read and augment.
-    """
+    """Return batches drawn by `sampling_weights`; ``workers`` processes read and augment."""
     weights = sampling_weights(dataset.photos, balance, source_balance)
     sampler = WeightedRandomSampler(weights, len(weights))
     batches = BatchSampler(sampler, batch_size, drop_last=len(weights) >= batch_size)
