@@ -5,9 +5,11 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from common.pairs.model import Pair
+from common.pairs.stream import CHUNK
 from common.parallel import cores
 from engine.answer import Answer
-from engine.verifier import CHUNK, Pair, Verifier
+from engine.verifier import Verifier
 
 
 class Batcher:

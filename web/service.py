@@ -25,14 +25,12 @@ from prometheus_client import generate_latest as exposition
 from starlette.exceptions import HTTPException as StarletteError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.images.load import FORMATS
 from engine.answer import Answer
 from engine.verifier import Verifier
 from web.batcher import Batcher
 from web.gate import Gate, error_response
 from web.limits import Limits
-
-# What browsers and cameras send. Pillow would read more, some of it with programs of its own.
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP")
 
 EXAMPLE = {
     "text": "There is a cow, but no dog.",
