@@ -7,6 +7,7 @@ import csv
 import io
 import itertools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -25,7 +26,7 @@ STREAM = Path("-")
 
 Row = dict[str, Any]
 
-csv.field_size_limit(2**24)  # characters; the default of 131,072 is less than a long text
+MAX_FIELD = 2**24  # characters of a field; csv's default of 131,072 is less than a long text
 
 
 def format_of(path: Path) -> str:
@@ -40,6 +41,21 @@ def format_of(path: Path) -> str:
     return suffix
 
 
+def open_rows(path: Path) -> tuple[list[str], Iterator[Row]]:
+    """Open a table, whose rows are read as they are needed.
+
+    Returns:
+        The columns, of JSON Lines those of the first row, and each row with its values as they are:
+        csv has texts alone.
+
+    Raises:
+        InputError: If the file cannot be read, breaks off or has a column twice; the message names
+            the line.
+    """
+    rows = _read_parquet(path) if format_of(path) == ".parquet" else _read(path)
+    return next(rows), rows
+
+
 def read_rows(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
     """Read the rows of a table as they are needed.
 
@@ -48,55 +64,101 @@ def read_rows(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
         columns: Columns that must be there.
 
     Yields:
-        Each row as text by column; a missing value is an empty text, and what is no valid Unicode
-        becomes the replacement character.
+        Each row as text by column, see `as_text`.
 
     Raises:
-        InputError: If the file cannot be read, lacks a column or breaks off; the message names the
-            line.
+        InputError: As `open_rows`, or if a column is missing.
     """
-    rows = _read_parquet(path, columns) if format_of(path) == ".parquet" else _read(path, columns)
+    names, rows = open_rows(path)
+    for name in columns:
+        find_column(path, names, (name,))
     for row in rows:
-        yield {k: "" if v is None else _valid(str(v)) for k, v in row.items()}
+        yield {name: as_text(value) for name, value in row.items()}
 
 
-def _valid(text: str) -> str:
-    """Replace halves of surrogate pairs, which JSON can spell and UTF-8 cannot."""
+def find_column(path: Path, found: Iterable[str], names: Sequence[str]) -> str:
+    """Return the first of some names that a table has as a column.
+
+    Raises:
+        InputError: If it has none of them.
+    """
+    for name in names:
+        if name in found:
+            return name
+    columns = ",".join(found) or "no columns"
+    raise InputError(f"{path}: no column {' or '.join(names)}; found {columns}")
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text: null is empty, what is no valid Unicode the replacement character."""
+    text = "" if value is None else str(value)
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _read(path: Path, columns: Iterable[str]) -> Iterator[Row]:
-    number = 0
+def _read(path: Path) -> Iterator[Any]:
     try:
         with _open_text(path) as file:
-            first = next(file, "")
-            lines = itertools.chain([first], file)
-            kind = _guess(first) if path == STREAM else format_of(path)
-            if kind == ".jsonl":
-                for line in filter(str.strip, lines):
-                    number += 1
-                    row = json.loads(line)
-                    if not isinstance(row, dict):
-                        raise ValueError("expected an object")
-                    _check_columns(path, row, columns)
-                    yield row
-            else:
-                reader = csv.DictReader(lines, delimiter=_DELIMITERS[kind], strict=True)
-                _check_columns(path, reader.fieldnames or (), columns)
-                for row in reader:
-                    number = reader.line_num
-                    if None in row:
-                        fields = len(reader.fieldnames) + len(row[None])
-                        raise ValueError(f"{fields} fields, {len(reader.fieldnames)} columns")
-                    yield row
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text after line {number}") from error
-    except (csv.Error, ValueError) as error:
-        raise InputError(f"{path}: broken row near line {number} ({error})") from error
+            yield from _parse(path, file)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
+
+
+def _parse(path: Path, lines: Iterable[str]) -> Iterator[Any]:
+    """Yield the columns of a table, then its rows."""
+    number = 0
+
+    def numbered() -> Iterator[str]:
+        nonlocal number
+        for line in lines:
+            number += 1
+            yield line
+
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD))
+    try:
+        source = numbered()
+        first = next(source, "")
+        source = itertools.chain([first], source)
+        kind = _guess(first) if path == STREAM else format_of(path)
+        if kind == ".jsonl":
+            names = None
+            for line in filter(str.strip, source):
+                row = json.loads(line, object_pairs_hook=_object)
+                if not isinstance(row, dict):
+                    raise ValueError("expected an object")
+                if names is None:
+                    yield (names := list(row))
+                yield row
+            if names is None:
+                yield []
+        else:
+            reader = csv.DictReader(source, delimiter=_DELIMITERS[kind], strict=True)
+            yield _distinct(path, reader.fieldnames or ())
+            for row in reader:
+                if None in row:
+                    fields = len(reader.fieldnames) + len(row[None])
+                    raise ValueError(f"{fields} fields, {len(reader.fieldnames)} columns")
+                yield row
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text in line {number + 1} or behind") from error
+    except (csv.Error, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: broken row near line {number} ({error})") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Row:
+    """Return a JSON object, in which no key is there twice."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("a key is there twice")
+    return row
+
+
+def _distinct(path: Path, names: Sequence[str]) -> list[str]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise InputError(f"{path}: the column {name!r} is there twice")
+    return list(names)
 
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -115,11 +177,12 @@ def _open_text(path: Path) -> IO[str]:
     return open(path, newline="", encoding="utf-8-sig")
 
 
-def _read_parquet(path: Path, columns: Iterable[str]) -> Iterator[Row]:
+def _read_parquet(path: Path) -> Iterator[Any]:
+    """Yield the columns of a table, then its rows."""
     parquet = _pyarrow(path)
     try:
         with parquet.ParquetFile(path) as file:
-            _check_columns(path, file.schema_arrow.names, columns)
+            yield _distinct(path, file.schema_arrow.names)
             for batch in file.iter_batches(1024):
                 yield from batch.to_pylist()
     except OSError as error:
@@ -134,13 +197,6 @@ def _pyarrow(path: Path) -> "ModuleType":
     except ImportError as error:
         raise InputError(f"{path}: needs pyarrow (pip install pyarrow)") from error
     return parquet
-
-
-def _check_columns(path: Path, found: Any, columns: Iterable[str]) -> None:
-    missing = [name for name in columns if name not in found]
-    if missing:
-        expected = ",".join(columns)
-        raise InputError(f"{path}: no column {' or '.join(missing)}; expected {expected}")
 
 
 def partial_file(path: Path) -> Path:
@@ -161,7 +217,8 @@ def open_table(
     Args:
         path: The file; its ending gives the format.
         columns: The columns in order, with their types.
-        append: Go on after the rows that `rows_written` found.
+        append: Go on after the rows that `rows_written` found; a last one that was not written to
+            its end is cut off.
 
     Yields:
         A function that writes rows and hands them to the operating system.
@@ -172,11 +229,16 @@ def open_table(
     if format_of(path) == ".parquet":
         _pyarrow(path)  # before any work is done
     file = partial_file(path)
+    form = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}  # JSON's own escape
     try:
+        if append and not file.exists():  # parquet that was complete
+            _to_jsonl(path, file)
+        elif append:
+            os.truncate(file, _complete(file))
         opened = (
             nullcontext(sys.stdout)
             if path == STREAM
-            else open(file, "a" if append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+            else open(file, "a" if append else "w", **form)  # noqa: SIM115
         )
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
@@ -191,7 +253,7 @@ def open_table(
                 if separator:
                     writer.writerow([_cell(row[name]) for name in columns])
                 else:
-                    print(json.dumps(row, ensure_ascii=False), file=stream)
+                    print(_json({name: row[name] for name in columns}), file=stream)
             stream.flush()
 
         yield write
@@ -210,59 +272,99 @@ def _write_parquet(rows: Path, path: Path, columns: Mapping[str, type]) -> None:
         _pyarrow(path).ParquetWriter(unfinished, schema) as writer,
     ):
         while block := [json.loads(line) for line in itertools.islice(lines, 10_000)]:
+            for row in block:
+                row.update(
+                    (k, as_text(_cell(v)))
+                    for k, v in row.items()
+                    if columns[k] is str and v is not None
+                )
             writer.write_table(pyarrow.Table.from_pylist(block, schema))
     unfinished.replace(path)
     rows.unlink()
 
 
 def arrow_schema(columns: Mapping[str, type]) -> "pyarrow.Schema":
-    """Columns as pyarrow knows them."""
+    """Return columns as pyarrow knows them."""
     import pyarrow
 
-    kinds = {str: pyarrow.string(), bool: pyarrow.bool_(), float: pyarrow.float64()}
+    kinds = {
+        **{str: pyarrow.string(), bool: pyarrow.bool_()},
+        **{float: pyarrow.float64(), int: pyarrow.int64()},
+    }
     return pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
 
 
 def _cell(value: Any) -> Any:
-    """A value as csv shows it: JSON's spelling of booleans, nothing for null."""
+    """Return a value as csv shows it: JSON's spelling, nothing for null."""
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else value
+    return _json(value) if isinstance(value, (bool, list, dict)) else value
 
 
-def rows_written(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Make what was written of a table fit to be gone on with, and read it.
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
-    Cuts off a last row that was not written to its end. Afterwards `open_table` can append.
+
+def rows_written(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    """Read what was written of a table, but for a last row that was not written to its end.
+
+    Nothing is changed: `open_table` cuts that row off.
 
     Raises:
-        InputError: If the file cannot be read or is another table.
+        InputError: If the file cannot be read or is a table of other columns.
     """
     file = partial_file(path)
     if file.exists():
-        _drop_broken_end(file)
-    elif path.exists():  # complete, but there may be more rows by now
-        _to_jsonl(path, file)
-    return read_rows(file, columns) if file.exists() and file.stat().st_size else iter(())
+        rows = _read_complete(file, columns)
+    elif path.exists():  # parquet that is complete, but there may be more rows by now
+        rows = _read_parquet(path)
+    else:
+        return
+    if next(rows) != columns:
+        raise InputError(f"{path}: not a table of {','.join(columns)}; name another file")
+    for row in rows:
+        if list(row) != columns:  # JSON Lines
+            raise InputError(f"{path}: a row of other columns; name another file")
+        yield row
+
+
+def _read_complete(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield the columns of a table, then the rows that were written to their end."""
+    end = _complete(path)
+    with open(path, "rb") as file:
+        if end:
+            lines = iter(lambda: file.readline() if file.tell() < end else b"", b"")
+            yield from _parse(path, (line.decode() for line in lines))
+            return
+        start = io.StringIO()  # killed in its first line, or somebody's file
+        if separator := _DELIMITERS.get(format_of(path)):
+            csv.writer(start, delimiter=separator, lineterminator="\n").writerow(columns)
+        else:
+            start.write(_json({columns[0]: ""})[:-2])
+        expected = start.getvalue().encode()
+        yield columns if expected.startswith(file.read(len(expected))) else []
 
 
 def _to_jsonl(path: Path, rows: Path) -> None:
     """Turn parquet into JSON Lines."""
     unfinished = rows.with_suffix(".unfinished")
     with open(unfinished, "w", encoding="utf-8") as file:
-        for row in _read_parquet(path, ()):
-            print(json.dumps(row, ensure_ascii=False), file=file)
+        for row in itertools.islice(_read_parquet(path), 1, None):
+            print(_json(row), file=file)
     unfinished.replace(rows)
 
 
-def _drop_broken_end(path: Path) -> None:
-    """Cut off a last row that was not written to its end, even one that stops inside a quote."""
+def _complete(path: Path) -> int:
+    """Return how many bytes come before a last row that was not written to its end.
+
+    It may stop inside a quote.
+    """
     quoted = format_of(path) != ".jsonl"  # JSON Lines have no line break inside a row
     complete = position = quotes = 0
-    with open(path, "rb+") as file:
+    with open(path, "rb") as file:
         for line in file:
             position += len(line)
             quotes += line.count(b'"')
             if line.endswith(b"\n") and not (quoted and quotes % 2):
                 complete = position
-        file.truncate(complete)
+    return complete

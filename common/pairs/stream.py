@@ -10,10 +10,48 @@ from typing import Any, NamedTuple
 from common.errors import InputError, text_error
 from common.images.load import Source
 from common.pairs.cache import RunCache
-from common.pairs.model import Answer, Pair, PairModel
-from common.parallel import chunks, ordered_map
+from common.pairs.model import Answer, Pair, PairModel, Row
+from common.parallel import chunks, cores, ordered_map
 
 CHUNK = 8  # pairs that are answered together; more take memory and save no time
+
+
+class Answering:
+    """What every `PairModel` inherits: it answers one pair, a stream of pairs, or with rows.
+
+    Attributes:
+        threads: How many batches are worked on at once.
+    """
+
+    threads: int = cores()
+
+    def verify(self, text: str, image: Source) -> Any:
+        """Answer one pair.
+
+        Args:
+            text: What is said about the photo.
+            image: A path, the bytes of a file, a Pillow image, or an array ``(H, W, 3)``, uint8.
+
+        Raises:
+            InputError: If the text is empty or the photo cannot be read.
+        """
+        (answer,) = self.verify_many([(text, image)])
+        if answer.error:
+            raise InputError(answer.error)
+        return answer
+
+    def verify_many(self: PairModel, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Any]:
+        """Answer pairs in order, as they come, see `answer_pairs`.
+
+        Args:
+            pairs: Text and photo of each, as `verify` takes them.
+            folder: What relative paths are relative to.
+        """
+        return answer_pairs(self, pairs, folder, self.threads)
+
+    def rows(self, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Row]:
+        """Answer pairs as `verify_many` does, with the rows of a table."""
+        return (answer.to_row() for answer in self.verify_many(pairs, folder))
 
 
 class _Row(NamedTuple):
