@@ -1,6 +1,6 @@
 """A classifier with its preprocessing and calibration, without torch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,19 @@ class PhotoClassifier:
 
     Args:
         model: From ``(B, 3, crop, crop)`` to logits ``(B, C)``.
-        maps: From the same to class activation maps ``(B, C, h, w)``.
+        with_maps: From the same to logits and class activation maps ``(B, C, h, w)``.
         config: The model folder's configuration.
         taxonomy: Knows the groups that the classes belong to.
     """
 
-    def __init__(self, model: Forward, maps: Forward, config: ModelConfig, taxonomy: Taxonomy):
-        self.model, self.maps, self.config = model, maps, config
+    def __init__(
+        self,
+        model: Forward,
+        with_maps: Callable[[np.ndarray], Sequence[np.ndarray]],
+        config: ModelConfig,
+        taxonomy: Taxonomy,
+    ):
+        self.model, self.with_maps, self.config = model, with_maps, config
         self.taxonomy = taxonomy.with_classes(config.animals)
 
     @classmethod
@@ -78,7 +84,7 @@ class PhotoClassifier:
         session = open_model(folder, len(config.classes), None, device)
         return cls(
             lambda images: session({"images": images})["logits"],
-            lambda images: session({"images": images}, ["maps"])["maps"],
+            lambda images: list(session({"images": images}, ["logits", "maps"]).values()),
             config,
             Taxonomy.load(),
         )
@@ -122,7 +128,7 @@ class PhotoClassifier:
         from classifier.explain import activation_overlay, draw_explanation  # draws: slow to load
 
         inputs = self.config.preprocess(image)[None]
-        (logits,), (maps,) = self.model(inputs), self.maps(inputs)
+        (logits,), (maps,) = self.with_maps(inputs)
         evidence = maps - maps.mean(axis=0)  # against the average class, whose logit means nothing
         prediction = self.interpret(logits)
         (label, _), *_ = top = prediction.top(bars)
