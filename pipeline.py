@@ -21,7 +21,7 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, run
+from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, printable, run
 from engine.answer import Answer
 from engine.options import add_explain, add_models
 from engine.verifier import Verifier
@@ -101,7 +101,7 @@ def main() -> int:
     else:
         print(answer.answer)
     if answer.verdict.value is None:
-        print(f"undecided: {answer.verdict.explanation}", file=sys.stderr)
+        print(f"undecided: {printable(answer.verdict.explanation)}", file=sys.stderr)
     return EXIT_FALSE if args.exit_code and answer.answer == "False" else 0
 
 

@@ -19,7 +19,6 @@ from common.errors import InputError
 if TYPE_CHECKING:
     from types import ModuleType
 
-    import pyarrow
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 STREAM = Path("-")
@@ -42,11 +41,9 @@ def format_of(path: Path) -> str:
 
 
 def open_rows(path: Path) -> tuple[list[str], Iterator[Row]]:
-    """Open a table, whose rows are read as they are needed.
+    """Return the columns of a table and its rows, which are read as they are needed.
 
-    Returns:
-        The columns, of JSON Lines those of the first row, and each row with its values as they are:
-        csv has texts alone.
+    Columns of JSON Lines are those of the first row; values are as they are, in csv all texts.
 
     Raises:
         InputError: If the file cannot be read, breaks off or has a column twice; the message names
@@ -56,35 +53,14 @@ def open_rows(path: Path) -> tuple[list[str], Iterator[Row]]:
     return next(rows), rows
 
 
-def read_rows(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Read the rows of a table as they are needed.
-
-    Args:
-        path: The file.
-        columns: Columns that must be there.
-
-    Yields:
-        Each row as text by column, see `as_text`.
-
-    Raises:
-        InputError: As `open_rows`, or if a column is missing.
-    """
-    names, rows = open_rows(path)
-    for name in columns:
-        find_column(path, names, (name,))
-    for row in rows:
-        yield {name: as_text(value) for name, value in row.items()}
-
-
-def find_column(path: Path, found: Iterable[str], names: Sequence[str]) -> str:
+def find_column(path: Path, found: Sequence[str], names: Sequence[str]) -> str:
     """Return the first of some names that a table has as a column.
 
     Raises:
         InputError: If it has none of them.
     """
-    for name in names:
-        if name in found:
-            return name
+    if there := [name for name in names if name in found]:
+        return there[0]
     columns = ",".join(found) or "no columns"
     raise InputError(f"{path}: no column {' or '.join(names)}; found {columns}")
 
@@ -107,57 +83,44 @@ def _read(path: Path) -> Iterator[Any]:
 
 def _parse(path: Path, lines: Iterable[str]) -> Iterator[Any]:
     """Yield the columns of a table, then its rows."""
-    number = 0
-
-    def numbered() -> Iterator[str]:
-        nonlocal number
-        for line in lines:
-            number += 1
-            yield line
-
+    counter = itertools.count()  # counts the lines taken
     csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD))
     try:
-        source = numbered()
-        first = next(source, "")
-        source = itertools.chain([first], source)
+        lines = map(lambda line, _: line, lines, counter)
+        first = next(lines, "")
+        lines = itertools.chain([first], lines)
         kind = _guess(first) if path == STREAM else format_of(path)
         if kind == ".jsonl":
-            names = None
-            for line in filter(str.strip, source):
-                row = json.loads(line, object_pairs_hook=_object)
+            rows = (json.loads(x, object_pairs_hook=_object) for x in lines if x.strip())
+            head = next(rows, {})
+            yield list(head)
+            for row in itertools.chain([head] * bool(head), rows):
                 if not isinstance(row, dict):
                     raise ValueError("expected an object")
-                if names is None:
-                    yield (names := list(row))
                 yield row
-            if names is None:
-                yield []
         else:
-            reader = csv.DictReader(source, delimiter=_DELIMITERS[kind], strict=True)
-            yield _distinct(path, reader.fieldnames or ())
+            reader = csv.DictReader(lines, delimiter=_DELIMITERS[kind], strict=True)
+            yield _distinct(reader.fieldnames or ())
             for row in reader:
                 if None in row:
                     fields = len(reader.fieldnames) + len(row[None])
                     raise ValueError(f"{fields} fields, {len(reader.fieldnames)} columns")
                 yield row
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text in line {number + 1} or behind") from error
-    except (csv.Error, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: broken row near line {number} ({error})") from error
+        raise InputError(f"{path}: not UTF-8 text in line {next(counter) + 1} or after") from error
+    except (csv.Error, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: broken row near line {next(counter)} ({error})") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Row:
-    """Return a JSON object, in which no key is there twice."""
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        raise ValueError("a key is there twice")
-    return row
+    _distinct([name for name, _ in pairs])
+    return dict(pairs)
 
 
-def _distinct(path: Path, names: Sequence[str]) -> list[str]:
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            raise InputError(f"{path}: the column {name!r} is there twice")
+def _distinct(names: Sequence[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the column {twice!r} is there twice")
     return list(names)
 
 
@@ -182,7 +145,7 @@ def _read_parquet(path: Path) -> Iterator[Any]:
     parquet = _pyarrow(path)
     try:
         with parquet.ParquetFile(path) as file:
-            yield _distinct(path, file.schema_arrow.names)
+            yield _distinct(file.schema_arrow.names)
             for batch in file.iter_batches(1024):
                 yield from batch.to_pylist()
     except OSError as error:
@@ -211,7 +174,7 @@ def partial_file(path: Path) -> Path:
 @contextmanager
 def open_table(
     path: Path, columns: Mapping[str, type], append: bool = False
-) -> Iterator[Callable[[Sequence[Row]], None]]:
+) -> Iterator[Callable[[Iterable[Row]], None]]:
     """Open a table for writing.
 
     Args:
@@ -232,7 +195,8 @@ def open_table(
     form = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}  # JSON's own escape
     try:
         if append and not file.exists():  # parquet that was complete
-            _to_jsonl(path, file)
+            with open_table(file, columns) as write:
+                write(itertools.islice(_read_parquet(path), 1, None))
         elif append:
             os.truncate(file, _complete(file))
         opened = (
@@ -248,7 +212,7 @@ def open_table(
         if separator and not append:
             writer.writerow(columns)
 
-        def write(rows: Sequence[Row]) -> None:
+        def write(rows: Iterable[Row]) -> None:
             for row in rows:
                 if separator:
                     writer.writerow([_cell(row[name]) for name in columns])
@@ -265,7 +229,9 @@ def _write_parquet(rows: Path, path: Path, columns: Mapping[str, type]) -> None:
     """Turn JSON Lines into parquet, in blocks."""
     import pyarrow
 
-    schema = arrow_schema(columns)
+    kinds = {str: "string", bool: "bool", float: "double", int: "int64"}
+    schema = pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    texts = [name for name, kind in columns.items() if kind is str]
     unfinished = path.with_name(f"{path.name}.unfinished")
     with (
         open(rows, encoding="utf-8") as lines,
@@ -273,25 +239,10 @@ def _write_parquet(rows: Path, path: Path, columns: Mapping[str, type]) -> None:
     ):
         while block := [json.loads(line) for line in itertools.islice(lines, 10_000)]:
             for row in block:
-                row.update(
-                    (k, as_text(_cell(v)))
-                    for k, v in row.items()
-                    if columns[k] is str and v is not None
-                )
+                row.update((k, as_text(_cell(row[k]))) for k in texts if row[k] is not None)
             writer.write_table(pyarrow.Table.from_pylist(block, schema))
     unfinished.replace(path)
     rows.unlink()
-
-
-def arrow_schema(columns: Mapping[str, type]) -> "pyarrow.Schema":
-    """Return columns as pyarrow knows them."""
-    import pyarrow
-
-    kinds = {
-        **{str: pyarrow.string(), bool: pyarrow.bool_()},
-        **{float: pyarrow.float64(), int: pyarrow.int64()},
-    }
-    return pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
 
 
 def _cell(value: Any) -> Any:
@@ -320,11 +271,12 @@ def rows_written(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         rows = _read_parquet(path)
     else:
         return
+    other = InputError(f"{path}: not a table of {','.join(columns)}; name another file")
     if next(rows) != columns:
-        raise InputError(f"{path}: not a table of {','.join(columns)}; name another file")
+        raise other
     for row in rows:
         if list(row) != columns:  # JSON Lines
-            raise InputError(f"{path}: a row of other columns; name another file")
+            raise other
         yield row
 
 
@@ -336,29 +288,13 @@ def _read_complete(path: Path, columns: Sequence[str]) -> Iterator[Any]:
             lines = iter(lambda: file.readline() if file.tell() < end else b"", b"")
             yield from _parse(path, (line.decode() for line in lines))
             return
-        start = io.StringIO()  # killed in its first line, or somebody's file
-        if separator := _DELIMITERS.get(format_of(path)):
-            csv.writer(start, delimiter=separator, lineterminator="\n").writerow(columns)
-        else:
-            start.write(_json({columns[0]: ""})[:-2])
-        expected = start.getvalue().encode()
-        yield columns if expected.startswith(file.read(len(expected))) else []
-
-
-def _to_jsonl(path: Path, rows: Path) -> None:
-    """Turn parquet into JSON Lines."""
-    unfinished = rows.with_suffix(".unfinished")
-    with open(unfinished, "w", encoding="utf-8") as file:
-        for row in itertools.islice(_read_parquet(path), 1, None):
-            print(_json(row), file=file)
-    unfinished.replace(rows)
+        separator = _DELIMITERS.get(format_of(path))  # killed in its first line, or somebody's file
+        start = f"{separator.join(columns)}\n" if separator else _json({columns[0]: ""})[:-2]
+        yield columns if start.encode().startswith(file.read(len(start.encode()))) else []
 
 
 def _complete(path: Path) -> int:
-    """Return how many bytes come before a last row that was not written to its end.
-
-    It may stop inside a quote.
-    """
+    """Return where a last row begins that was not written to its end; it may stop in a quote."""
     quoted = format_of(path) != ".jsonl"  # JSON Lines have no line break inside a row
     complete = position = quotes = 0
     with open(path, "rb") as file:

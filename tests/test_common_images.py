@@ -262,6 +262,7 @@ def test_a_name_that_is_too_long():
 def test_importing_changes_no_globals():
     code = """
 import csv, warnings
+import numpy
 from PIL import Image
 before = csv.field_size_limit(), list(warnings.filters), Image.MAX_IMAGE_PIXELS
 import common.cli, common.images.load, common.tables, engine.verifier

@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import InputError
-from common.tables import open_table, partial_file, read_rows, rows_written
+from common.tables import as_text, find_column, open_rows, open_table, partial_file, rows_written
 
 COLUMNS = {"text": str, "image": str}
 ROWS = [
@@ -12,6 +12,14 @@ ROWS = [
     {"text": "three\r\nlines\rin all", "image": "c.jpg"},
     {"text": "Füchse\t🦊", "image": ""},
 ]
+
+
+def read_rows(path, columns):
+    """Read texts, from a table that has these columns."""
+    names, rows = open_rows(path)
+    for name in columns:
+        find_column(path, names, (name,))
+    return [{name: as_text(value) for name, value in row.items()} for row in rows]
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
@@ -76,6 +84,9 @@ def test_a_byte_order_mark_is_no_column_name(tmp_path):
             "near line 2 .expected an",
         ),
         ("a.csv", b'text,image\n"x,y\n', "broken row"),
+        ("a.jsonl", b"5\n", "broken row near line 1"),
+        ("a.jsonl", b'{"text": ' + b"[" * 100_000, "broken row near line 1"),
+        ("a.csv", "text,image\nä,y\n".encode("utf-16"), "not UTF-8 text in line 1 or after"),
         ("a.csv", b"text,image\na,b\nA cow, a dog.,b\n", "row near line 3 .3 fields, 2 columns"),
         ("a.parquet", b"PAR1", "no readable parquet"),
         ("a.csv", b"text,image\n\xff\xfe,y\n", "not UTF-8 text"),
@@ -128,7 +139,7 @@ def test_a_broken_end_is_cut_off_once_it_is_gone_on_with(content, left, tmp_path
 def test_a_table_of_others_keeps_every_byte(name, content, tmp_path):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"other columns|not a table of text,image"):
+    with pytest.raises(InputError, match="not a table of text,image"):
         list(rows_written(path, list(COLUMNS)))
     assert path.read_bytes() == content
 
@@ -158,7 +169,11 @@ def test_a_parquet_of_others_is_refused_and_nothing_stays_beside_it(tmp_path):
     [
         ("a.csv", b"text,image,text\na,b,c\n", "the column 'text' is there twice"),
         ("a.tsv", b"text\timage\timage\na\tb\tc\n", "the column 'image' is there twice"),
-        ("a.jsonl", b'{"text": "a", "image": "b", "text": "c"}\n', "near line 1 .a key is there"),
+        (
+            "a.jsonl",
+            b'{"text": "a", "image": "b", "text": "c"}\n',
+            "the column 'text' is there twice",
+        ),
     ],
 )
 def test_a_column_is_there_once(name, content, message, tmp_path):

@@ -2,12 +2,12 @@
 
 import os
 import stat
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import InputError
 
@@ -24,14 +24,11 @@ ANIMATED, MAX_ANIMATED = ("WEBP", "AVIF", "GIF"), 2**25
 Source = str | Path | bytes | Image.Image | np.ndarray  # where a photo comes from
 
 _CHANNELS = ((), (3,), (4,))
-_UPRIGHT = {  # EXIF's orientation, and what undoes it
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_REASONS = {
+    FileNotFoundError: "no such file",
+    UnidentifiedImageError: "not an image that can be read",
+    Image.DecompressionBombError: f"more than {MAX_PIXELS:,} pixels",
+    MemoryError: "too large for the memory",
 }
 
 
@@ -55,7 +52,8 @@ def load_image(source: Source) -> Image.Image:
                 raise InputError(f"{name}: more than {MAX_ANIMATED:,} pixels ({image.format})")
             image.draft(image.mode, (1024, 1024))  # large JPEGs are decoded at reduced size
             image.load()
-            image = _upright(image)
+            with suppress(Exception):  # it turns first, then rewrites metadata, damaged or not
+                ImageOps.exif_transpose(image, in_place=True)
             if image.mode.startswith(("I", "F")):
                 image = _to_8_bit(image)
             if image.has_transparency_data:
@@ -65,25 +63,10 @@ def load_image(source: Source) -> Image.Image:
     except InputError:
         raise
     except Exception as error:  # a decoder may raise anything, for want of memory, too
-        raise InputError(f"{name}: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    """Return in a few words why a photo cannot be read."""
-    match error:
-        case FileNotFoundError():
-            return "no such file"
-        case IsADirectoryError():
-            return "a folder; expected an image file"
-        case UnidentifiedImageError():
-            return "not an image that can be read"
-        case Image.DecompressionBombError():
-            return f"more than {MAX_PIXELS:,} pixels"
-        case MemoryError():
-            return "too large for the memory"
-        case OSError(strerror=str(reason)):  # of the system, not of a decoder
-            return reason.lower()
-    return f"damaged image ({' '.join(str(error).split())})"
+        reason = f"damaged image ({' '.join(str(error).split())})"
+        if isinstance(error, OSError) and error.strerror:  # of the system, not of a decoder
+            reason = error.strerror.lower()
+        raise InputError(f"{name}: {_REASONS.get(type(error), reason)}") from error
 
 
 def _open(source: Source) -> AbstractContextManager[Image.Image]:
@@ -99,19 +82,10 @@ def _open(source: Source) -> AbstractContextManager[Image.Image]:
         return Image.open(BytesIO(source), formats=FORMATS)
     kind = os.stat(source).st_mode
     if stat.S_ISDIR(kind):
-        raise IsADirectoryError
+        raise InputError(f"{source}: a folder; expected an image file")
     if not stat.S_ISREG(kind):  # a pipe would be waited for, a device may have no end
         raise InputError(f"{source}: not a file; expected an image file")
     return Image.open(source, formats=FORMATS)
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn an image as its metadata say; where they are damaged it stays as it is."""
-    try:
-        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
-    except Exception:  # as many kinds as decoders raise, and the pixels are there
-        return image
-    return image if turn is None else image.transpose(turn)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

@@ -17,20 +17,12 @@ CHUNK = 8  # pairs that are answered together; more take memory and save no time
 
 
 class Answering:
-    """What every `PairModel` inherits: it answers one pair, a stream of pairs, or with rows.
-
-    Attributes:
-        threads: How many batches are worked on at once.
-    """
+    """What every `PairModel` inherits; ``threads`` is how many batches it works on at once."""
 
     threads: int = cores()
 
     def verify(self, text: str, image: Source) -> Any:
         """Answer one pair.
-
-        Args:
-            text: What is said about the photo.
-            image: A path, the bytes of a file, a Pillow image, or an array ``(H, W, 3)``, uint8.
 
         Raises:
             InputError: If the text is empty or the photo cannot be read.
@@ -40,13 +32,8 @@ class Answering:
             raise InputError(answer.error)
         return answer
 
-    def verify_many(self: PairModel, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Any]:
-        """Answer pairs in order, as they come, see `answer_pairs`.
-
-        Args:
-            pairs: Text and photo of each, as `verify` takes them.
-            folder: What relative paths are relative to.
-        """
+    def verify_many(self, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Any]:
+        """Answer pairs in order, as they come, see `answer_pairs`."""
         return answer_pairs(self, pairs, folder, self.threads)
 
     def rows(self, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Row]:

@@ -67,9 +67,7 @@ class Summary:
 
 
 class PairTable:
-    """A table of pairs, whose rows are read as they are needed.
-
-    A table on disk is read once before: a broken row is found at once.
+    """A table of pairs, read as needed; one on disk is read once before: broken rows show at once.
 
     Args:
         path: The table, ``-`` for standard input.
@@ -86,41 +84,35 @@ class PairTable:
 
     def __init__(self, path: Path, text: str | None = None, image: str | None = None):
         self.path, self.total = path, None
-        names, self._source = open_rows(path)
+        names, self._rows = open_rows(path)
         self._text = find_column(path, names, (text,) if text else TEXT_COLUMNS)
         self._image = find_column(path, names, (image,) if image else IMAGE_COLUMNS)
         types: dict[str, set[type]] = {name: set() for name in names}
         if path != STREAM:
             self.total = 0
-            for row in self._source:
-                self.total += 1
+            for self.total, row in enumerate(self._rows, 1):  # noqa: B020
                 self._pair(row)
                 for name, value in row.items():
                     types.setdefault(name, set()).add(type(value))
-            _, self._source = open_rows(path)
+            _, self._rows = open_rows(path)
         del types[self._text], types[self._image]
-        self.further = {name: _column_type(found) for name, found in types.items()}
+        self.further = {name: _column_type(found - {type(None)}) for name, found in types.items()}
 
     def __iter__(self) -> Iterator[tuple[tuple[str, str], Row]]:
         """Return each pair with what else is in its row; can be called once."""
-        for row in self._source:
-            pair = self._pair(row)
+        for row in self._rows:
             if new := row.keys() - self.further.keys() - {self._text, self._image}:
                 raise InputError(f"{self.path}: the first row has no {' or '.join(sorted(new))}")
-            yield pair, {name: row.get(name) for name in self.further}
+            yield self._pair(row), {name: row.get(name) for name in self.further}
 
     def _pair(self, row: Row) -> tuple[str, str]:
-        pair = row.get(self._text), row.get(self._image)
-        for value in pair:
-            if isinstance(value, (bytes, dict, list)):  # a photo itself, for instance
-                kind = type(value).__name__
-                raise InputError(f"{self.path}: {kind} for a text or a path; expected a string")
-        return as_text(pair[0]), as_text(pair[1])
+        text, image = pair = row.get(self._text), row.get(self._image)
+        if any(isinstance(value, (bytes, dict, list)) for value in pair):  # a photo itself
+            raise InputError(f"{self.path}: a text or a path that is no string but nested or bytes")
+        return as_text(text), as_text(image)
 
 
 def _column_type(types: set[type]) -> type:
-    """Return the type of a column that holds values of these types."""
-    types = types - {type(None)}
     if types == {int, float}:
         return float
     return types.pop() if len(types) == 1 and types <= {bool, int, float} else str
