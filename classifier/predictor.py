@@ -18,6 +18,7 @@ from common.paths import CLASSIFIER_MODEL
 from common.runtime.session import open_model
 from matching.taxonomy import NOT_ANIMAL, Taxonomy
 
+WithMaps = Callable[[np.ndarray], Sequence[np.ndarray]]
 SURE = 0.8  # probability from which a concept is the answer; below, the next higher one is asked
 
 
@@ -58,19 +59,13 @@ class PhotoClassifier:
 
     Args:
         model: From ``(B, 3, crop, crop)`` to logits ``(B, C)``.
-        with_maps: From the same to logits and class activation maps ``(B, C, h, w)``.
+        maps: From the same to logits and class activation maps ``(B, C, h, w)``.
         config: The model folder's configuration.
         taxonomy: Knows the groups that the classes belong to.
     """
 
-    def __init__(
-        self,
-        model: Forward,
-        with_maps: Callable[[np.ndarray], Sequence[np.ndarray]],
-        config: ModelConfig,
-        taxonomy: Taxonomy,
-    ):
-        self.model, self.with_maps, self.config = model, with_maps, config
+    def __init__(self, model: Forward, maps: WithMaps, config: ModelConfig, taxonomy: Taxonomy):
+        self.model, self.with_maps, self.config = model, maps, config
         self.taxonomy = taxonomy.with_classes(config.animals)
 
     @classmethod

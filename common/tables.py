@@ -9,10 +9,11 @@ import itertools
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from common.errors import InputError
 
@@ -74,8 +75,10 @@ def as_text(value: Any) -> str:
 
 
 def _read(path: Path) -> Iterator[Any]:
+    form = {"newline": "", "encoding": "utf-8-sig"}
     try:
-        with _open_text(path) as file:
+        stdin = path == STREAM
+        with io.TextIOWrapper(sys.stdin.buffer, **form) if stdin else open(path, **form) as file:
             yield from _parse(path, file)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
@@ -118,9 +121,8 @@ def _object(pairs: list[tuple[str, Any]]) -> Row:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the column {twice!r} is there twice")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ValueError(f"the column {twice[0]!r} is there twice")
     return list(names)
 
 
@@ -132,12 +134,6 @@ def _guess(line: str) -> str:
     if line.startswith("{"):
         return ".jsonl"
     return ".tsv" if "\t" in line else ".csv"
-
-
-def _open_text(path: Path) -> IO[str]:
-    if path == STREAM:
-        return io.TextIOWrapper(sys.stdin.buffer, newline="", encoding="utf-8-sig")
-    return open(path, newline="", encoding="utf-8-sig")
 
 
 def _read_parquet(path: Path) -> Iterator[Any]:

@@ -90,13 +90,14 @@ class PairTable:
         types: dict[str, set[type]] = {name: set() for name in names}
         if path != STREAM:
             self.total = 0
-            for self.total, row in enumerate(self._rows, 1):  # noqa: B020
+            for row in self._rows:
+                self.total += 1
                 self._pair(row)
                 for name, value in row.items():
                     types.setdefault(name, set()).add(type(value))
             _, self._rows = open_rows(path)
-        del types[self._text], types[self._image]
-        self.further = {name: _column_type(found - {type(None)}) for name, found in types.items()}
+        own = (self._text, self._image)
+        self.further = {name: _column_type(types[name]) for name in types if name not in own}
 
     def __iter__(self) -> Iterator[tuple[tuple[str, str], Row]]:
         """Return each pair with what else is in its row; can be called once."""
@@ -107,12 +108,13 @@ class PairTable:
 
     def _pair(self, row: Row) -> tuple[str, str]:
         text, image = pair = row.get(self._text), row.get(self._image)
-        if any(isinstance(value, (bytes, dict, list)) for value in pair):  # a photo itself
+        if any(isinstance(value, bytes | dict | list) for value in pair):  # a photo itself
             raise InputError(f"{self.path}: a text or a path that is no string but nested or bytes")
         return as_text(text), as_text(image)
 
 
 def _column_type(types: set[type]) -> type:
+    types = types - {type(None)}
     if types == {int, float}:
         return float
     return types.pop() if len(types) == 1 and types <= {bool, int, float} else str
