@@ -5,11 +5,12 @@ The file is Hugging Face's; what that has no place for stands under ``faunacheck
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from common.config import save_json
 from common.errors import InputError
 from ner.labels import HEADS, MARKS
 
@@ -123,3 +124,9 @@ class ModelConfig:
         if config.outputs != labels:
             raise InputError(f"{path}: {KEY}.heads must be the labels of id2label in their order")
         return config
+
+    def save(self, folder: Path, weights: str) -> None:
+        """Add the key to the ``config.json`` that is there, with the weights' fingerprint."""
+        path = Path(folder) / "config.json"
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        save_json(raw | {KEY: asdict(self) | {"weights": weights}}, path)

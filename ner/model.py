@@ -5,7 +5,7 @@ The model folder is in Hugging Face's format, so that
 """
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,7 +16,7 @@ from common.encoders.text import TextEncoder, create_text_encoder
 from common.errors import InputError
 from common.training.forward import torch_model
 from matching.taxonomy import Taxonomy
-from ner.config import KEY, ModelConfig
+from ner.config import ModelConfig
 from ner.windows import Forward, Preprocess
 
 DROPOUT = 0.1  # as transformers' token classifiers have it
@@ -131,8 +131,8 @@ def save(model: TokenClassifier, preprocess: Preprocess, folder: Path) -> None:
     own.id2label = dict(enumerate(config.outputs))
     own.label2id = {label: i for i, label in enumerate(config.outputs)}
     own.dtype = torch.float16
-    setattr(own, KEY, asdict(replace(config, weights=fingerprint(path))))
     own.save_pretrained(folder)
+    config.save(folder, fingerprint(path))
 
 
 def head_parameters(model: TokenClassifier) -> list[nn.Parameter]:
