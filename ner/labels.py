@@ -9,10 +9,10 @@ TYPES = (  # MultiNERD, Tedeschi & Navigli 2022, table 1
 
 # One linear layer answers several questions about each word; each is a slice of its outputs.
 HEADS = {
-    "entity": ("O", *(f"{prefix}-{type_}" for type_ in TYPES for prefix in "BI")),
-    "mention": ("O", "B-ANIMAL", "I-ANIMAL"),  # names of animals in any text
-    "polarity": ("affirmed", "denied"),  # read at mentions
-    "cue": ("other", "cue"),  # words that deny a mention
+    "entity": ["O", *(f"{prefix}-{type_}" for type_ in TYPES for prefix in "BI")],
+    "mention": ["O", "B-ANIMAL", "I-ANIMAL"],  # names of animals in any text
+    "polarity": ["affirmed", "denied"],  # read at mentions
+    "cue": ["other", "cue"],  # words that deny a mention
 }
 
 

@@ -4,19 +4,20 @@ The model folder is in Hugging Face's format, so that
 ``AutoModelForTokenClassification.from_pretrained("models/ner")`` loads it, too.
 """
 
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from common.config import fingerprint
+from common.config import fingerprint, save_json
 from common.encoders.text import TextEncoder, create_text_encoder
 from common.errors import InputError
 from common.training.forward import torch_model
 from matching.taxonomy import Taxonomy
-from ner.config import ModelConfig
+from ner.config import KEY, ModelConfig
 from ner.windows import Forward, Preprocess
 
 DROPOUT = 0.1  # as transformers' token classifiers have it
@@ -24,12 +25,7 @@ WEIGHTS = "model.safetensors"
 
 
 class TokenClassifier(nn.Module):
-    """An encoder with a linear layer.
-
-    Args:
-        encoder: Features of each token.
-        outputs: Labels of all heads.
-    """
+    """An encoder and a linear layer with the outputs of all heads."""
 
     def __init__(self, encoder: TextEncoder, outputs: int):
         super().__init__()
@@ -41,17 +37,13 @@ class TokenClassifier(nn.Module):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, marks: torch.Tensor
     ) -> torch.Tensor:
-        """Return logits, ``(B, T)`` each to ``(B, T, L)``."""
+        """Return logits, from ``(B, T)`` each ``(B, T, L)``."""
         return self.classifier(self.dropout(self.encoder(input_ids, attention_mask, marks)))
 
-    @property
-    def stored_names(self) -> dict[str, str]:
-        """The name in Hugging Face's files of each of our parameters."""
+    def stored_name(self, name: str) -> str:
+        """Return what Hugging Face's files call a parameter."""
         prefix = self.encoder.model.base_model_prefix
-        return {
-            name: name.replace("encoder.model.", f"{prefix}.").removeprefix("encoder.")
-            for name in self.state_dict()
-        }
+        return name.replace("encoder.model.", f"{prefix}.").removeprefix("encoder.")
 
 
 def build(base_model: str) -> tuple[TokenClassifier, Preprocess]:
@@ -74,16 +66,15 @@ def build(base_model: str) -> tuple[TokenClassifier, Preprocess]:
         encoder, tokenizer = create_text_encoder(base_model, math.prod(config.marks.values()))
     except InputError as error:
         raise InputError(f"--base-model {base_model}: {error}") from error
-    base = encoder.model.config
-    model = TokenClassifier(encoder, len(config.outputs))
+    model, base = TokenClassifier(encoder, len(config.outputs)), encoder.model.config
     if any(name.endswith("ForTokenClassification") for name in base.architectures or ()):
-        stored = load_file(cached_file(base_model, WEIGHTS))
-        for i, label in enumerate(config.outputs):
-            if label in base.label2id:
-                model.classifier.weight.data[i] = stored["classifier.weight"][base.label2id[label]]
-                model.classifier.bias.data[i] = stored["classifier.bias"][base.label2id[label]]
+        stored, state = load_file(cached_file(base_model, WEIGHTS)), model.state_dict()
+        old = {i: base.label2id.get(label) for i, label in enumerate(config.outputs)}
+        known = {i: row for i, row in old.items() if row is not None}
+        for name in ("classifier.weight", "classifier.bias"):
+            state[name][[*known]] = stored[name][[*known.values()]].float()
         if encoder.marks is not None and "marks.weight" in stored:
-            encoder.marks.weight.data.copy_(stored["marks.weight"])
+            state["encoder.marks.weight"].copy_(stored["marks.weight"])
     window = min(config.window, encoder.max_length, tokenizer.model_max_length)
     config = replace(config, window=window, overlap=window // 4)
     taxonomy, pad, mask = Taxonomy.load(), tokenizer.pad_token_id, tokenizer.mask_token_id
@@ -103,13 +94,13 @@ def load(folder: Path) -> tuple[TokenClassifier, Preprocess]:
     preprocess = Preprocess.load(folder)
     config = preprocess.config
     try:
-        encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32)
-        model = TokenClassifier(
-            TextEncoder(encoder, math.prod(config.marks.values())), len(config.outputs)
-        )
+        bare = AutoModel.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32)
+        encoder = TextEncoder(bare, math.prod(config.marks.values()))
+        model = TokenClassifier(encoder, len(config.outputs))
         stored = load_file(Path(folder) / WEIGHTS)
-        names = model.stored_names.items()
-        model.load_state_dict({name: stored[there] for name, there in names})
+        model.load_state_dict(
+            {name: stored[model.stored_name(name)] for name in model.state_dict()}
+        )
     except (OSError, KeyError, RuntimeError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"no token classifier in {folder}: {reason}") from error
@@ -120,19 +111,18 @@ def save(model: TokenClassifier, preprocess: Preprocess, folder: Path) -> None:
     """Write ``config.json``, ``model.safetensors`` (fp16) and ``tokenizer.json``."""
     from safetensors.torch import save_file
 
-    state, path = model.state_dict(), folder / WEIGHTS
-    tensors = {there: state[name].half().cpu() for name, there in model.stored_names.items()}
-    save_file(tensors, path, metadata={"format": "pt"})
+    state = {model.stored_name(name): value for name, value in model.state_dict().items()}
+    tensors = {name: value.half().contiguous().cpu() for name, value in state.items()}
+    save_file(tensors, folder / WEIGHTS, {"format": "pt"})
     preprocess.tokenizer.save(str(folder / "tokenizer.json"))
-    own, config = model.encoder.model.config, preprocess.config
-    own.architectures = [
-        type(model.encoder.model).__name__.removesuffix("Model") + "ForTokenClassification"
-    ]
-    own.id2label = dict(enumerate(config.outputs))
-    own.label2id = {label: i for i, label in enumerate(config.outputs)}
-    own.dtype = torch.float16
-    own.save_pretrained(folder)
-    config.save(folder, fingerprint(path))
+    base, own = model.encoder.model.config, preprocess.config
+    kind = type(model.encoder.model).__name__.removesuffix("Model")
+    base.architectures, base.dtype = [f"{kind}ForTokenClassification"], torch.float16
+    base.id2label = dict(enumerate(own.outputs))
+    base.label2id = {label: i for i, label in enumerate(own.outputs)}
+    base.save_pretrained(folder)
+    path, own = folder / "config.json", replace(own, weights=fingerprint(folder / WEIGHTS))
+    save_json(json.loads(path.read_text()) | {KEY: asdict(own)}, path)  # with the heads in order
 
 
 def head_parameters(model: TokenClassifier) -> list[nn.Parameter]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_plain_texts_stay_as_they_are():
 def test_offsets_cover_the_original_in_order():
     original = "".join(row[0] for row in ROWS) * 3
     origins = normalise(original).origins
-    assert all(a[1] <= b[0] or a == b for a, b in zip(origins, origins[1:], strict=False))
+    assert all(a[1] <= b[0] or a == b for a, b in pairwise(origins))
     lost = set(range(len(original))) - {i for pair in origins for i in range(*pair)}
     assert {original[i] for i in lost} <= set("\u00ad\u200b\u200d\u200e\ufeff&shy;")
     assert not re.search("[\u00ad\u200b]", normalise(original).text)
