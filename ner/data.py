@@ -148,15 +148,17 @@ def label_mask(
     Args:
         config: The model's.
         tag: The word's BIO tag.
-        annotated: The entity types that the annotators looked for.
+        annotated: See `Sentence`.
         mention: One of `MENTION_TAGS`.
         cue: Whether the word denies a mention, None if nobody looked.
     """
-    entity = set(config.heads["entity"]) if annotated else set()
+    looked_for = tag[2:] in annotated
     possible = {
-        "entity": entity & {tag}
-        if tag[2:] in annotated
-        else {label for label in entity if label[2:] not in annotated},
+        "entity": {
+            label
+            for label in config.heads["entity"]
+            if annotated and (label == tag if looked_for else label[2:] not in annotated)
+        },
         "mention": {label for label in config.heads["mention"] if label[0] == mention[0]},
         "polarity": {"+": {"affirmed"}, "-": {"denied"}}.get(mention[1:], set()),
         "cue": set() if cue is None else {"cue" if cue else "other"},

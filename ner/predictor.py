@@ -1,6 +1,6 @@
 """A token classifier with its preprocessing, without torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,22 +48,16 @@ class Recognizer:
 
     def entities(self, texts: Sequence[str]) -> list[list[Entity]]:
         """Return the entities of each text, typed as MultiNERD does, in order of appearance."""
-        read = [normalise(text) for text in texts]
-        found = (entities(*parts) for parts in self._read([text.text for text in read]))
-        return [list(map(text.restore, row)) for text, row in zip(read, found, strict=True)]
+        read = map(normalise, texts)
+        return [list(map(text.restore, entities(*self._read(text)))) for text in read]
 
-    def mentions(self, texts: Sequence[NormalisedText]) -> list[list[Mention]]:
+    def mentions(self, texts: Iterable[NormalisedText]) -> list[list[Mention]]:
         """Return the animals that each text names, in order, with offsets into what was read."""
-        return [mentions(*parts) for parts in self._read([text.text for text in texts])]
+        return [mentions(*self._read(text)) for text in texts]
 
-    def _read(
-        self, texts: Sequence[str]
-    ) -> Iterator[tuple[str, list[Word], np.ndarray, ModelConfig]]:
-        """Run the model on texts: what `entities` and `mentions` decode of each."""
-        words = [split_words(text) for text in texts]
-        parts = [paragraphs(*pair) for pair in zip(texts, words, strict=True)]
-        flat = [[word.text for word in part] for of_text in parts for part in of_text]
-        rows = iter(word_probabilities(self.model, self.preprocess, flat))
-        for text, of_text, groups in zip(texts, words, parts, strict=True):
-            probabilities = np.concatenate([next(rows) for _ in groups])
-            yield text, of_text, probabilities, self.preprocess.config
+    def _read(self, text: NormalisedText) -> tuple[str, list[Word], np.ndarray, ModelConfig]:
+        """Run the model on a text, and return what `entities` and `mentions` decode."""
+        words = split_words(text.text)
+        parts = [[word.text for word in part] for part in paragraphs(text.text, words)]
+        rows = np.concatenate(word_probabilities(self.model, self.preprocess, parts))
+        return text.text, words, rows, self.preprocess.config

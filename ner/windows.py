@@ -39,12 +39,7 @@ class Preprocess:
     learns when a name means the animal, and names that are added to the taxonomy later are known to
     it at once.
 
-    Args:
-        tokenizer: Puts its special tokens around a text.
-        taxonomy: Knows the names of animals.
-        config: The model's.
-        pad_id: Fills up windows that are shorter than others of their batch.
-        mask_id: Hides a sub-word in training, None where the tokenizer has no such token.
+    Training pads batches with ``pad_id`` and hides sub-words behind ``mask_id``.
     """
 
     def __init__(
@@ -70,16 +65,10 @@ class Preprocess:
     def load(cls, folder: Path, taxonomy: Taxonomy | None = None) -> "Preprocess":
         """Read ``config.json`` and ``tokenizer.json`` from a model folder.
 
-        Args:
-            folder: The model folder.
-            taxonomy: Knows the names of animals; the one that ships without it.
-
         Raises:
             InputError: If either is missing or cannot be read.
         """
         config, path = ModelConfig.load(folder), Path(folder) / "tokenizer.json"
-        if not path.exists():
-            raise InputError(f"no tokenizer at {path}; a model folder holds tokenizer.json")
         try:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # tokenizers raises no other class, whatever is wrong
@@ -147,18 +136,16 @@ def pad(windows: Sequence[Window], pad_id: int = 0) -> dict[str, np.ndarray]:
         ``input_ids``, ``attention_mask`` and ``marks``, each int64 of shape ``(B, T)``, T the
         length of the longest window; behind a shorter one are ``pad_id``, 0 and 0.
     """
-    shape = len(windows), max(len(window.input_ids) for window in windows)
-    batch = {
-        "input_ids": np.full(shape, pad_id, np.int64),
-        "attention_mask": np.zeros(shape, np.int64),
-        "marks": np.zeros(shape, np.int64),
+    width = max(len(window.input_ids) for window in windows)
+    rows = {
+        "input_ids": ([window.input_ids for window in windows], pad_id),
+        "attention_mask": ([np.ones_like(window.input_ids) for window in windows], 0),
+        "marks": ([window.marks for window in windows], 0),
     }
-    for row, window in enumerate(windows):
-        length = len(window.input_ids)
-        batch["input_ids"][row, :length] = window.input_ids
-        batch["attention_mask"][row, :length] = 1
-        batch["marks"][row, :length] = window.marks
-    return batch
+    return {
+        name: np.stack([np.pad(v, (0, width - len(v)), constant_values=fill) for v in values])
+        for name, (values, fill) in rows.items()
+    }
 
 
 def word_probabilities(

@@ -27,11 +27,11 @@ class NormalisedText:
     """Start and end in the original of each character; None where both texts are equal."""
 
     def restore(self, item: Item, name: str = "text") -> Item:
-        """Return a dataclass that quotes this text with what the original says there.
+        """Return a dataclass with the original's ``start`` and ``end``, and the text between.
 
         Args:
-            item: Has ``start`` and ``end``, not equal, offsets into this text.
-            name: Its field that holds the quoted text.
+            item: Its offsets are into this text, and not equal.
+            name: Its field that quotes the text.
         """
         if self.origins is None:
             return item
@@ -40,12 +40,9 @@ class NormalisedText:
 
 
 def normalise(text: str) -> NormalisedText:
-    """Decode HTML entities, drop invisible characters, compose and simplify the others.
+    """Return a text without HTML entities and invisible characters (Unicode category Cf), in NFKC.
 
-    Invisible are soft hyphens, zero-width characters and direction marks (Unicode category Cf).
-    The others become NFKC: letters with combining marks are composed, full-width letters and
-    ligatures plain. Symbols that NFKC would spell out ("™", "…") stay, as they are no letters of
-    the word before them.
+    Symbols that NFKC spells out ("™", "…") stay: they are no letters of the word before them.
     """
     if text.isascii() and "&" not in text:
         return NormalisedText(text, text)
