@@ -91,15 +91,15 @@ def photo_loops(data: Path, size: int) -> dict[str, Loop]:
     from torchvision.models import resnet50
 
     from classifier.augment import train_transform
-    from classifier.config import ModelConfig
     from classifier.data import PhotoDataset, allowed_classes, read_photos, train_loader
-    from classifier.model import UNFREEZE, Classifier
+    from classifier.model import UNFREEZE, Classifier, config_for
+    from common.encoders.image import create_image_encoder
     from common.training.losses import partial_label_loss
     from matching.taxonomy import Taxonomy
 
     photos = [photo for photo in read_photos(data) if photo.split == "train"]
     classes = sorted({photo.label for photo in photos})
-    config = ModelConfig(classes)
+    config = config_for(classes, create_image_encoder("resnet50"))
     allowed = allowed_classes(set(classes), classes, Taxonomy.load())
     dataset = PhotoDataset(photos, allowed, train_transform(size, config))
     loops = {}

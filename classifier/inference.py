@@ -22,7 +22,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 
-from classifier.predictor import SURE, PhotoClassifier, Prediction
+from classifier.predictor import PhotoClassifier, Prediction
 from common.cli import EXIT_ROWS_FAILED, ArgumentParser, run
 from common.errors import InputError
 from common.images.load import list_images, load_image
@@ -62,7 +62,7 @@ def as_text(row: dict[str, Any]) -> str:
     line = f"{row['image']}  {labels}"
     if not row["known"]:
         return line + "  (none of the known classes)"
-    if row["concept"] and row["predictions"][0]["probability"] < SURE:
+    if row["concept"] and row["concept"]["probability"] > row["predictions"][0]["probability"]:
         line += f"  ({row['concept']['name']} {row['concept']['probability']:.2f})"
     return line
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from classifier.config import ModelConfig
-from classifier.detectors import in_distribution_score
+from classifier.detectors import is_known
 from common.errors import InputError
 from common.images.batches import Forward, run_photos
 from common.images.load import Source
@@ -17,8 +17,6 @@ from common.numeric import softmax
 from common.paths import CLASSIFIER_MODEL
 from common.runtime.session import open_model
 from matching.taxonomy import NOT_ANIMAL, Taxonomy
-
-SURE = 0.8  # probability from which a concept is the answer; below, the next higher one is asked
 
 
 def animals_of(probabilities: Mapping[str, float]) -> dict[str, float]:
@@ -75,7 +73,7 @@ class PhotoClassifier:
             InputError: If the folder holds no exported model.
         """
         config = ModelConfig.load(folder)
-        session = open_model(folder, len(config.classes), None, device)
+        session = open_model(folder, len(config.classes), config.weights, device)
         return cls(
             lambda images: session({"images": images})["logits"],
             lambda images: session({"images": images}, ["maps"])["maps"],
@@ -104,9 +102,9 @@ class PhotoClassifier:
         shares = softmax(logits, self.config.temperature)
         order = np.argsort(-shares, kind="stable")
         probabilities = {self.config.classes[i]: float(shares[i]) for i in order}
-        known = in_distribution_score(logits, self.config) >= self.config.known_threshold
-        concept = self.taxonomy.most_specific(animals_of(probabilities), SURE)
-        return Prediction(probabilities, bool(known), concept)
+        sure = self.config.concept_threshold
+        concept = self.taxonomy.most_specific(animals_of(probabilities), sure)
+        return Prediction(probabilities, bool(is_known(logits, self.config)), concept)
 
     def explain(
         self, image: Image.Image, bars: int = 5, answer: str = "", lines: Sequence[str] = ()

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import pyplot
 
 from classifier.config import ModelConfig
-from classifier.detectors import detectors_for, in_distribution_score
+from classifier.detectors import detectors_for, in_distribution_score, is_known
 from common.evaluation.bootstrap import bootstrap_interval
 from common.evaluation.metrics import (
     _class_rows,
@@ -83,7 +83,7 @@ def report_unknown(
     """
 
     def called_known(name: str, logits: np.ndarray) -> dict[str, Any]:
-        called = in_distribution_score(logits, config) >= config.known_threshold
+        called = is_known(logits, config)
         interval = bootstrap_interval(lambda drawn: called[drawn].mean(), len(called))
         return {name: round(float(called.mean()), 4), f"{name}_interval": _rounded(interval)}
 

@@ -137,6 +137,7 @@ class Verifier:
             self.extractor.taxonomy,
             self.classifier.config.claim_threshold,
             self.match,
+            self.classifier.config.unknown_claim_threshold,
         )
 
     def explain(self, answer: Answer, image: Source) -> "Image.Image":

@@ -5,10 +5,9 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import script
+from conftest import model_config, script
 
 from benchmarks.claims import SENTENCES, Example, counts, f1, photo_rules, read_examples
-from classifier.config import ModelConfig
 from engine.claims import ClaimExtractor
 from matching.claim import Claim, Mention
 from matching.resolve import claim_of, describe
@@ -286,7 +285,7 @@ def test_claims_of_the_development_set(reader, split):
 )
 def test_rules_to_compare_with(reader, text, label, answers):
     claims = reader.read([text])
-    config = ModelConfig(["cat", "cow", "dog"], claim_threshold=0.5)
+    config = model_config(["cat", "cow", "dog"], claim_threshold=0.5)
     example = Example(text, "", frozenset(), {})
     rules = photo_rules([example], claims, config)
     assert [rule(0, label) for rule in rules.values()] == answers

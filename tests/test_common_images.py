@@ -140,28 +140,34 @@ def test_missing_files_and_folders(tmp_path):
         list_images(tmp_path)
 
 
+def preprocess(resize, crop, max_aspect=1.0, interpolation="bilinear"):
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    return Preprocess(resize, crop, mean, std, max_aspect, interpolation)
+
+
 @pytest.mark.parametrize("size", [(300, 200), (1, 1), (5000, 3), (3, 5000), (224, 224)])
 def test_any_size_becomes_a_square(size):
-    output = Preprocess(crop=32, resize=36)(Image.new("RGB", size, (124, 116, 104)))
+    output = preprocess(36, 32)(Image.new("RGB", size, (124, 116, 104)))
     assert output.shape == (3, 32, 32) and output.dtype == np.float32
     assert np.abs(output).max() < 0.02  # ImageNet's mean colour is zero
 
 
-def test_preprocess_equals_torchvision():
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_preprocess_equals_torchvision(interpolation):
     import torch
     from torchvision.transforms import v2
 
     image = Image.fromarray(
         np.random.default_rng(0).integers(0, 255, (90, 140, 3)).astype(np.uint8)
     ).resize((420, 270))
-    ours = Preprocess()(image)
+    ours = preprocess(256, 224, interpolation=interpolation)(image)
     pipeline = v2.Compose(
         [
-            v2.Resize(256),
+            v2.Resize(256, v2.InterpolationMode(interpolation)),
             v2.CenterCrop(224),
             v2.ToImage(),
             v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(Preprocess().mean, Preprocess().std),
+            v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
         ]
     )
     theirs = pipeline(image).numpy()
@@ -169,7 +175,7 @@ def test_preprocess_equals_torchvision():
 
 
 @pytest.mark.parametrize(
-    ("size", "squash", "box"),
+    ("size", "max_aspect", "box"),
     [
         ((300, 200), 1.0, (62.5, 12.5, 237.5, 187.5)),
         ((300, 200), 1.5, (18.75, 12.5, 281.25, 187.5)),
@@ -178,8 +184,8 @@ def test_preprocess_equals_torchvision():
         ((1000, 200), 1.0, (412.5, 12.5, 587.5, 187.5)),
     ],
 )
-def test_what_the_model_sees(size, squash, box):
-    assert Preprocess(256, 224, squash=squash).box(*size) == pytest.approx(box)
+def test_what_the_model_sees(size, max_aspect, box):
+    assert preprocess(256, 224, max_aspect).box(*size) == pytest.approx(box)
 
 
 def test_run_photos_keeps_order_around_errors(tmp_path):
@@ -193,7 +199,11 @@ def test_run_photos_keeps_order_around_errors(tmp_path):
         sizes.append(len(batch))
         return batch.mean(axis=(2, 3))[:, :1]
 
-    rows = list(run_photos(model, Preprocess(8, 8, (0, 0, 0), (1, 1, 1)), paths, batch_size=4))
+    rows = list(
+        run_photos(
+            model, Preprocess(8, 8, (0, 0, 0), (1, 1, 1), 1.0, "bilinear"), paths, batch_size=4
+        )
+    )
     assert sorted(sizes) == [2, 3, 4]  # of several threads, any may be first
     assert isinstance(rows.pop(3), InputError)
     expected = [i / 255 for i in range(0, 250, 25) if i != 75]
