@@ -122,7 +122,7 @@ def models_alone(count: int) -> float:
     images = np.zeros((stream.CHUNK, 3, 224, 224), np.float32)
     model, read = verifier.classifier.model, verifier.extractor.recognizer.model
     words = np.ones((1, 16), np.int64)
-    inputs = dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), words)
+    inputs = dict.fromkeys(("input_ids", "attention_mask", "marks"), words)
 
     def work(_: int) -> None:
         model(images)

@@ -161,9 +161,9 @@ def test_polarity(reader, sentence: str, expected: str) -> None:
     ("mention", "expected"),
     [
         (Mention("dogs", 3, 7), Claim("dogs", 3, 7, "dog", False, None)),
-        (Mention("dogs", 3, 7, 1.0, 0.9, (0, 2)), Claim("dogs", 3, 7, "dog", True, "No")),
-        (Mention("dogs", 3, 7, 1.0, 0.9), Claim("dogs", 3, 7, "dog", True, None)),
-        (Mention("dogs", 3, 7, 1.0, 0.1, (0, 2)), Claim("dogs", 3, 7, "dog", False, None)),
+        (Mention("dogs", 3, 7, True, (0, 2)), Claim("dogs", 3, 7, "dog", True, "No")),
+        (Mention("dogs", 3, 7, True), Claim("dogs", 3, 7, "dog", True, None)),
+        (Mention("dogs", 3, 7, False, (0, 2)), Claim("dogs", 3, 7, "dog", False, None)),
     ],
 )
 def test_a_mention_becomes_a_claim(mention, expected):
@@ -171,7 +171,7 @@ def test_a_mention_becomes_a_claim(mention, expected):
 
 
 def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal():
-    claim = claim_of("There is no snark.", Mention("snark", 12, 17, 0.9, 0.9, (9, 11)), TAXONOMY)
+    claim = claim_of("There is no snark.", Mention("snark", 12, 17, True, (9, 11)), TAXONOMY)
     assert claim == Claim("snark", 12, 17, None, True, "no")
     assert describe([claim]) == "no snark: unknown"
     assert describe([]) == "no animal named"
