@@ -15,9 +15,12 @@ names another folder).
 
 import sys
 from pathlib import Path
+from typing import Any
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
@@ -50,16 +53,10 @@ def main() -> int:
     from classifier.config import ModelConfig
     from classifier.data import ood_groups, read_classes, read_photos, select
     from classifier.predict import photo_logits
-    from classifier.report import (
-        as_text,
-        report,
-        report_majority,
-        report_restricted,
-        report_unknown,
-        report_weights,
-    )
+    from classifier.report import report, report_restricted, report_unknown
     from common.config import save_json
     from common.evaluation.plots import save_confusion, save_reliability
+    from common.evaluation.tables import as_text
 
     config = ModelConfig.load(args.model)
     models = {}
@@ -85,13 +82,24 @@ def main() -> int:
         )
     groups = {"known": known, **ood_groups(photos, args.split, config)}
     answers = {name: photo_logits(model, config, members) for name, members in groups.items()}
-    sources = {name: [p.source or str(p.path) for p in read] for name, (*_, read) in answers.items()}
+    sources = {
+        name: [p.source or str(p.path) for p in read] for name, (*_, read) in answers.items()
+    }
     logits, targets, known = answers.pop("known")
 
-    figures = report(logits, targets, config, sources["known"])
+    figures = {"split": args.split, "runtime": next(iter(models))}
+    figures |= report(logits, targets, config, sources["known"])
+
+    def scores(rows: np.ndarray) -> dict[str, Any]:
+        whole = report(rows, targets, config, sources["known"])
+        return {name: whole[name] for name in ("photos", "accuracy", "macro_accuracy")}
+
     if training := select(photos, "train", config.animals):
         labels = [config.classes.index(photo.label) for photo in training]
-        figures["majority"] = report_majority(targets, labels, sources["known"])
+        always = np.eye(len(config.classes))[np.bincount(labels).argmax()]
+        figures["majority_class"] = scores(np.tile(always, (len(targets), 1)))
+    for weights in exact:
+        figures["weights"] = scores(photo_logits(weights, config, known)[0])
     lists = [(path.stem, read_classes(path)) for path in args.classes or [AWA2]]
     if not args.classes:
         lists = [(name, classes) for name, classes in lists if set(classes) <= set(config.classes)]
@@ -102,13 +110,10 @@ def main() -> int:
     if answers:
         others = {name: row for name, (row, *_) in answers.items()}
         figures["unknown"] = report_unknown(logits, others, config, sources)
-    for weights in exact:
-        rows, *_ = photo_logits(weights, config, known)
-        figures["weights"] = report_weights(logits, rows, targets, sources["known"])
-    print(as_text(figures))
+    print(as_text({k: v for k, v in figures.items() if k != "confusion_matrix"}))
     folder = args.output or args.model
     folder.mkdir(parents=True, exist_ok=True)
-    save_json({"split": args.split, "runtime": next(iter(models)), **figures}, folder / "evaluation.json")
+    save_json(figures, folder / "evaluation.json")
     save_confusion(figures["confusion_matrix"], config.classes, folder / "confusion.png")
     save_reliability(figures["reliability"], folder / "reliability.png")
     return 0

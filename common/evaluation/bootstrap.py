@@ -1,22 +1,21 @@
 """Estimates with bootstrap intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic with its 95 % interval; prints as ``0.909 [0.896, 0.923]``."""
+    """A statistic with its 95 % interval; ``Estimate(**row)`` reads what `to_json` wrote."""
 
     value: float
     low: float
     high: float
 
     def __format__(self, spec: str) -> str:
-        """Return the text with ``spec`` for each number; three decimals without one."""
+        """Return ``0.909 [0.896, 0.923]``, or each number as ``spec`` says."""
         value, low, high = (format(x, spec or ".3f") for x in (self.value, self.low, self.high))
         return f"{value} [{low}, {high}]"
 
@@ -26,11 +25,6 @@ class Estimate:
     def to_json(self) -> dict[str, float]:
         """Return ``{"value", "low", "high"}``, rounded to four decimals."""
         return {name: round(float(number), 4) for name, number in vars(self).items()}
-
-    @classmethod
-    def from_json(cls, row: dict[str, Any]) -> "Estimate":
-        """Read what `to_json` returns."""
-        return cls(row["value"], row["low"], row["high"])
 
 
 def bootstrap(
@@ -64,3 +58,12 @@ def bootstrap(
         )
     low, high = np.nanpercentile([statistic(drawn) for drawn in draws], [2.5, 97.5])
     return Estimate(float(statistic(np.arange(count))), float(low), float(high))
+
+
+def estimates(
+    statistics: Mapping[str, Callable[[np.ndarray], float]],
+    count: int,
+    groups: Sequence[object] | None = None,
+) -> dict[str, dict[str, float]]:
+    """Return several statistics of the same examples as JSON, see `bootstrap`."""
+    return {name: bootstrap(s, count, groups).to_json() for name, s in statistics.items()}
