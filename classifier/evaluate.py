@@ -52,7 +52,7 @@ def main() -> int:
     args = get_args_parser().parse_args()
     from classifier.config import ModelConfig
     from classifier.data import ood_groups, read_classes, read_photos, select
-    from classifier.predict import photo_logits
+    from classifier.predict import photo_logits, sources_of
     from classifier.report import report, report_restricted, report_unknown
     from common.config import save_json
     from common.evaluation.plots import save_confusion, save_reliability
@@ -82,9 +82,7 @@ def main() -> int:
         )
     groups = {"known": known, **ood_groups(photos, args.split, config)}
     answers = {name: photo_logits(model, config, members) for name, members in groups.items()}
-    sources = {
-        name: [p.source or str(p.path) for p in read] for name, (*_, read) in answers.items()
-    }
+    sources = {name: sources_of(read) for name, (*_, read) in answers.items()}
     logits, targets, known = answers.pop("known")
 
     figures = {"split": args.split, "runtime": next(iter(models))}

@@ -46,6 +46,11 @@ def photo_logits(
     return np.stack(logits), np.array(targets), read
 
 
+def sources_of(photos: "Sequence[Photo]") -> list[str]:
+    """Return what intervals resample: the source of each photo, or the photo where it has none."""
+    return [photo.source or str(photo.path) for photo in photos]
+
+
 def class_columns(config: ModelConfig, classes: Sequence[str]) -> list[int]:
     """Return where some classes are among the logits.
 
