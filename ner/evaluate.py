@@ -57,6 +57,8 @@ def main() -> int:
         report_gazetteer,
     )
 
+    sentences = read_jsonl(args.data / FILES[args.split] if args.data.is_dir() else args.data)
+    examples = read_claims(args.claims)
     recognizers = {}
     if args.runtime != "torch":
         recognizers["onnx"] = Recognizer.load(args.model, args.device)
@@ -70,8 +72,6 @@ def main() -> int:
     recognizer, *exact = recognizers.values()
     preprocess = recognizer.preprocess
 
-    sentences = read_jsonl(args.data / FILES[args.split] if args.data.is_dir() else args.data)
-    examples = read_claims(args.claims)
     gold = [sentence.tags for sentence in sentences]
     predicted = predict_tags(recognizer.model, preprocess, sentences)
     figures = {"split": args.split, "runtime": next(iter(recognizers)), **report(gold, predicted)}
