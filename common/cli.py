@@ -57,6 +57,16 @@ class ArgumentParser(argparse.ArgumentParser):
         )
         self.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
 
+    def add_evaluation(self) -> None:
+        """Add ``--runtime`` and ``--output`` of an evaluation."""
+        self.add_argument(
+            "--runtime",
+            choices=("both", "onnx", "torch"),
+            default="both",
+            help="model.onnx, the weights, or the former against the latter (default: both)",
+        )
+        self.add_argument("--output", type=Path, metavar="DIR", help="folder for the report")
+
     def add_texts(self) -> None:
         """Add ``--text`` and ``--file``, of which one must be given (see `read_texts`)."""
         source = self.add_mutually_exclusive_group(required=True)
