@@ -89,7 +89,7 @@ def _read_layout(root: Path) -> list[Photo]:
         folders = {parts[0] for _, parts in inside if len(parts) > 1}
         split = "train" in folders and folders <= {*SPLITS}
         photos = [
-            Photo(path, _label(parts[-2]), parts[0] if split else "", parts[-2])
+            Photo(path, _label(parts[-2]), parts[0] if split else "")
             for path, parts in inside
             if len(parts) > 1 + split
         ]

@@ -10,11 +10,13 @@ from torch.utils.data import DataLoader
 
 from classifier.augment import mix, train_transform
 from classifier.data import Photo, PhotoDataset, choose, train_loader
-from classifier.model import Classifier, config_for, load_backbone, load_weights, read_backbone
+from classifier.model import Classifier, config_for
 from classifier.predict import photo_logits
 from classifier.probe import fit_head, head_prior, photo_features
 from classifier.training_config import ClassifierTrainingConfig
 from common.config import save_json
+from common.encoders.image import create_image_encoder
+from common.encoders.weights import put_weights, read_weights
 from common.evaluation.metrics import macro_accuracy
 from common.training.distributed import is_main_process
 from common.training.forward import torch_model
@@ -27,7 +29,7 @@ from matching.taxonomy import Taxonomy
 
 
 class ClassificationTask(Task):
-    """A classifier on labelled photos, at first with the weights of its backbone.
+    """A classifier on labelled photos, at first with the weights of its encoder.
 
     Args:
         config: What the run is made of.
@@ -47,15 +49,15 @@ class ClassificationTask(Task):
         self.config, self.device, taxonomy = config, device, Taxonomy.load()
         chosen = choose(photos, config.classes, taxonomy)
         classes, self.allowed, self.training_photos, self.validation = chosen
-        backbone = read_backbone(config.backbone)
-        self.model_config = config_for(classes, backbone)
+        encoder = create_image_encoder(config.encoder, config.weights, config.crop)
+        self.model_config = config_for(classes, encoder)
+        self.size = encoder.fitting_size(config.size)
         torch.manual_seed(config.seed)
-        self.model = Classifier(self.model_config)
-        load_backbone(self.model, backbone)
+        self.model = Classifier(self.model_config, encoder)
         if config.start:
-            load_weights(self.model, config.start)
+            put_weights(self.model, read_weights(config.start), config.start)
         self.model.to(device, memory_format=torch.channels_last)
-        self.prior = head_prior(backbone, classes, taxonomy)
+        self.prior = head_prior(encoder, classes, taxonomy)
 
     @property
     def summary(self) -> str:
@@ -99,7 +101,7 @@ class ClassificationTask(Task):
 
     def loader(self) -> DataLoader:
         """Return the batches of an epoch."""
-        config, transform = self.config, self.transform(self.config.size)
+        config, transform = self.config, self.transform(self.size)
         dataset = PhotoDataset(self.training_photos, self.allowed, transform)
         balance = (config.balance, config.source_balance)
         return train_loader(dataset, config.batch_size, *balance, config.workers)
@@ -126,7 +128,7 @@ def train(task: ClassificationTask, folder: RunFolder) -> None:
     config, start = task.config, folder.path / "probe.safetensors"
     if is_main_process():  # the others get its weights
         if (folder.path / CHECKPOINT).exists():
-            load_weights(task.model, start)
+            put_weights(task.model, read_weights(start), start)
         elif not config.start:
             task.fit_head()
         save_file({k: v.contiguous() for k, v in task.model.state_dict().items()}, start)

@@ -1,7 +1,8 @@
 """Train the image classifier and write a model folder.
 
-    python classifier/train.py --data AwA2                     # torchvision's ImageNet weights
-    python classifier/train.py --data photos --backbone resnet50.safetensors
+    python classifier/train.py --data AwA2                     # ResNet50 with ImageNet weights
+    python classifier/train.py --data photos --weights resnet50.safetensors
+    python classifier/train.py --data photos --encoder vit_small_patch14_dinov2
     python classifier/train.py --resume                        # go on as it was started
 
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree, such trees in ``train/``, ``val/`` and
@@ -19,7 +20,7 @@ scores and the choice). ``classifier/export.py`` makes it ready for inference.
 Photos with labels that are no classes teach too: "ape" says that it is one of the apes among the
 classes. The labels ``other_animal`` and ``not_animal`` are for photos of anything else; with them
 among the classes the model knows better what it does not know, and with ``not_animal`` the
-backbone's head over ImageNet, if it has one, stays and has a say in that class.
+encoder's head over ImageNet, if it has one, stays and has a say in that class.
 """
 
 import sys

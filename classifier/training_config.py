@@ -13,7 +13,9 @@ class ClassifierTrainingConfig(TrainingConfig):
     """Hyper-parameters of the image classifier."""
 
     data: Path | None = option(None, "labelled photos (default: animals under FAUNACHECK_DATA)")
-    backbone: str = option("imagenet", "pretrained weights: imagenet or a safetensors file")
+    encoder: str = option("resnet50.tv2_in1k", "image encoder, by timm's name")
+    weights: str = option("imagenet", "its pretrained weights: imagenet or a safetensors file")
+    crop: int = option(224, "pixels of the square that the model sees")
     start: Path | None = option(None, "weights to start from instead of a linear probe")
     classes: Path | None = option(None, "file with one class a line; other photos are left out")
     unfreeze: Literal["none", "head", "last-stage", "last-two-stages", "all"] = option(
@@ -40,4 +42,4 @@ class ClassifierTrainingConfig(TrainingConfig):
         shares = "balance source_balance trivial_augment degrade erase mixup_share layer_decay"
         self._require(shares, lambda x: 0 <= x <= 1, "in [0, 1]")
         self._require("augmented_copies", lambda x: x >= 0, "at least 0")
-        self._require("size", lambda x: x > 0, "above 0")
+        self._require("size crop", lambda x: x > 0, "above 0")

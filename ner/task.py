@@ -18,7 +18,7 @@ from ner.data import (
     read_names,
     read_partial,
 )
-from ner.labels import SLICES, TYPES
+from ner.labels import TYPES
 from ner.model import as_function, build, head_parameters
 from ner.report import count_matches, f1, mention_scores, predict_tags
 from ner.training_config import NerTrainingConfig
@@ -39,7 +39,6 @@ class TokenTask(Task):
     def __init__(self, config: NerTrainingConfig, data: Path, device: torch.device):
         super().__init__()
         self.config, self.device = config, device
-        self.weights = dict.fromkeys(SLICES, 1.0) | {"entity": config.entity_weight}
         training = read_jsonl(data / "train.jsonl")
         self.validation = read_jsonl(data / "validation.jsonl")
         if not any(tag != "O" for sentence in self.validation for tag in sentence.tags):
@@ -59,21 +58,23 @@ class TokenTask(Task):
         torch.manual_seed(config.seed)
         self.model, self.preprocess = build(config.base_model)
         self.model.to(device)
+        heads = self.preprocess.config.heads
+        self.weights = dict.fromkeys(heads, 1.0) | {"entity": config.entity_weight}
         self.loader = Batches(
             *(training, partial, self.preprocess, config.batch_size, augmentation),
-            *(config.partial_share, everyday, config.everyday_share, config.hide_names),
+            *(config.partial_share, everyday, config.everyday_share, config.gazetteer_dropout),
         )
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return the sum of the heads' losses; heads to which a batch says nothing are left out."""
         inputs = {name: value.to(self.device) for name, value in batch.inputs.items()}
-        logits = self.model(**inputs).logits.flatten(0, 1)  # (B * T, L)
-        allowed = batch.allowed.flatten(0, 1).to(self.device)
+        logits = self.model(**inputs).flatten(0, 1)  # (B * T, L)
+        mask = batch.label_mask.flatten(0, 1).to(self.device)
         smoothing = self.config.label_smoothing
         losses = [
-            self.weights[name] * partial_label_loss(logits[:, head], allowed[:, head], smoothing)
-            for name, head in SLICES.items()
-            if allowed[:, head].any()
+            self.weights[name] * partial_label_loss(logits[:, head], mask[:, head], smoothing)
+            for name, head in self.preprocess.config.slices.items()
+            if mask[:, head].any()
         ]
         return torch.stack(losses).sum()
 

@@ -23,7 +23,7 @@ class NerTrainingConfig(TrainingConfig):
     names: Path | None = option(None, "JSON with names by type (data/wordnet_names.py) for that")
     learning_rate: float = option(3e-4, "peak learning rate of the encoder")
     typo: float = option(0.15, "share of mentions misspelt in everyday data")
-    hide_names: float = option(0.2, "share of sentences whose names the taxonomy does not mark")
+    gazetteer_dropout: float = option(0.2, "share of sentences without marks of names")
     partial_share: float = option(1.0, "sentences of --partial an epoch for each one of --data")
     everyday_share: float = option(1.5, "sentences of --everyday an epoch for each one of --data")
     entity_weight: float = option(1.0, "weight of the entity loss beside those of the other heads")
@@ -31,6 +31,7 @@ class NerTrainingConfig(TrainingConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        self._require("recase mask replace typo hide_names", lambda x: 0 <= x <= 0.5, "in [0, 0.5]")
+        shares = "recase mask replace typo gazetteer_dropout"
+        self._require(shares, lambda x: 0 <= x <= 0.5, "in [0, 0.5]")
         shares = "partial_share everyday_share entity_weight"
         self._require(shares, lambda x: x >= 0, "at least 0")

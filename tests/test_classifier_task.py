@@ -17,7 +17,13 @@ def make(photos, tiny_backbone):
     """Make a task on the tree of colours with these settings."""
 
     def make(**settings):
-        defaults = {"backbone": str(tiny_backbone), "size": 32, "workers": 0, "precision": "fp32"}
+        defaults = {
+            "encoder": "test_resnet",
+            "weights": str(tiny_backbone),
+            "size": 32,
+            "workers": 0,
+            "precision": "fp32",
+        }
         config = ClassifierTrainingConfig(**defaults | settings)
         return ClassificationTask(config, read_photos(photos), CPU)
 

@@ -6,7 +6,6 @@ from conftest import write_jsonl
 
 from common.errors import InputError
 from common.training.losses import partial_label_loss
-from ner.labels import SLICES
 from ner.task import TokenTask
 from ner.training_config import NerTrainingConfig
 
@@ -28,11 +27,11 @@ def test_the_loss_is_the_weighted_sum_of_the_heads(make, everyday, weight, smoot
     task = make(entity_weight=weight, label_smoothing=smoothing, everyday=everyday).eval()
     torch.manual_seed(0)
     batch = next(iter(task.loader))
-    logits = task.model(**batch.inputs).logits.flatten(0, 1)
-    allowed = batch.allowed.flatten(0, 1)
+    logits = task.model(**batch.inputs).flatten(0, 1)
+    allowed = batch.label_mask.flatten(0, 1)
     parts = {
         name: partial_label_loss(logits[:, head], allowed[:, head], smoothing).item()
-        for name, head in SLICES.items()
+        for name, head in task.preprocess.config.slices.items()
         if allowed[:, head].any()
     }
     assert len(parts) > 1
