@@ -53,21 +53,14 @@ class ModelConfig:
 
     Attributes:
         classes: Names in the order of the logits, with underscores; `UNNAMED` may be among them.
-        encoder: See `common.encoders.image.create_image_encoder`.
-        resize: See `Preprocess`, as for the following.
-        crop: Pixels of the square that the encoder sees.
-        mean: RGB means.
-        std: RGB standard deviations.
-        max_aspect: How much longer than wide what it sees may be.
-        interpolation: How photos are resized.
+        encoder: See `common.encoders.image.create_image_encoder`; what follows is of `Preprocess`.
         imagenet: Whether the encoder's head over ImageNet has a say in what is no animal.
         imagenet_margin: Nats by which that head must prefer things to animals.
         temperature: Divides the logits (chosen on validation data).
         detector: Which of `DETECTORS` tells known photos from unknown ones.
-        known_threshold: A photo whose score is lower shows none of the classes; None before it is
-            chosen, when every photo is known.
+        known_threshold: A photo whose score is lower shows none of the classes; None until export.
         claim_threshold: A concept with at least this probability is in the picture.
-        unknown_claim_threshold: The same for photos that show none of the classes, if it is higher.
+        unknown_claim_threshold: In its place, if higher, for photos that show none of the classes.
         concept_threshold: The most specific concept with at least this probability is the answer.
         weights: Fingerprint of ``model.safetensors``.
     """

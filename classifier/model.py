@@ -33,7 +33,7 @@ class Classifier(nn.Module):
 
     Args:
         config: Of the model.
-        encoder: Pretrained; if None it is the configured one with random weights.
+        encoder: Pretrained; if None, the configured one with random weights.
 
     Raises:
         InputError: If there is no such encoder or it takes no squares of the configured size.
@@ -49,11 +49,8 @@ class Classifier(nn.Module):
         if config.imagenet:
             self.imagenet = nn.Linear(self.encoder.width, len(IMAGENET_CATEGORIES))
             self.imagenet.requires_grad_(False)
-            if self.encoder.pretrained_head:
-                for own, given in zip(
-                    self.imagenet.parameters(), self.encoder.pretrained_head, strict=True
-                ):
-                    own.copy_(given)
+            if head := self.encoder.pretrained_head:
+                self.imagenet.load_state_dict({"weight": head[0], "bias": head[1]})
             nothing = torch.tensor([name == NOT_ANIMAL for name in config.classes])
             self.register_buffer("nothing", nothing, persistent=False)
             self.margin = config.imagenet_margin
@@ -130,21 +127,11 @@ class ClassifierWithMaps(nn.Module):
 def config_for(classes: Sequence[str], encoder: ImageEncoder) -> ModelConfig:
     """Return the configuration of a model of these classes on a pretrained encoder.
 
-    The whole shorter side of a photo is seen, because animals reach the edges (chosen on validation
-    data).
+    It sees the whole shorter side: animals reach the edges (chosen on validation data).
     """
     seen = replace(encoder.preprocess, resize=encoder.preprocess.crop, max_aspect=MAX_ASPECT)
     imagenet = NOT_ANIMAL in classes and encoder.pretrained_head is not None
     return ModelConfig(classes, encoder.name, imagenet=imagenet, **asdict(seen))
-
-
-def load_weights(model: Classifier, path: Path) -> None:
-    """Put the weights of a safetensors file into all layers.
-
-    Raises:
-        InputError: If it cannot be read or they are of another shape.
-    """
-    put_weights(model, read_weights(path), path)
 
 
 def load(folder: Path) -> tuple[Classifier, ModelConfig]:
@@ -154,21 +141,15 @@ def load(folder: Path) -> tuple[Classifier, ModelConfig]:
         InputError: If the folder holds no such model or one of another shape.
     """
     config = ModelConfig.load(folder)
-    model = Classifier(config)
-    load_weights(model, Path(folder) / "model.safetensors")
+    model, path = Classifier(config), Path(folder) / "model.safetensors"
+    put_weights(model, read_weights(path), path)
     return model.eval(), config
 
 
-def save(model: Classifier, config: ModelConfig, folder: Path) -> ModelConfig:
-    """Write ``model.safetensors`` in half precision and ``config.json``, which names it.
-
-    Returns:
-        The configuration with the fingerprint of the weights.
-    """
+def save(model: Classifier, config: ModelConfig, folder: Path) -> None:
+    """Write ``model.safetensors`` in half precision and ``config.json``, which names it."""
     folder.mkdir(parents=True, exist_ok=True)
     # Batch-norm variances span 1e-5 to 1e3, more than fp16 holds, and are small: kept in fp32.
     weights = {k: v.half() if v.dim() > 1 else v for k, v in model.state_dict().items()}
     save_file({k: v.contiguous() for k, v in weights.items()}, folder / "model.safetensors")
-    config = replace(config, weights=fingerprint(folder / "model.safetensors"))
-    config.save(folder)
-    return config
+    replace(config, weights=fingerprint(folder / "model.safetensors")).save(folder)

@@ -115,15 +115,11 @@ def main() -> int:
         select,
         train_loader,
     )
-    from classifier.model import (
-        Classifier,
-        config_for,
-        load_weights,
-        save,
-    )
+    from classifier.model import Classifier, config_for, save
     from classifier.predict import photo_logits
     from classifier.probe import fit_head, head_prior, photo_features
     from common.encoders.image import create_image_encoder
+    from common.encoders.weights import put_weights, read_weights
     from common.evaluation.metrics import macro_accuracy
     from common.training.distributed import is_main_process
     from common.training.forward import torch_model
@@ -186,7 +182,7 @@ def main() -> int:
 
     start = args.output / "probe.safetensors"
     if args.start:
-        load_weights(model, args.start)
+        put_weights(model, read_weights(args.start), args.start)
     elif is_main_process() and not args.resume:  # the others get its weights
         probe(model)
     if is_main_process() and not args.resume:

@@ -1,10 +1,6 @@
-"""Bring a model folder of an older version up to date; its weights and answers stay as they are.
+"""Bring a model folder of an older version up to date; weights and answers stay as they are.
 
-    python models/migrate.py models/classifier
-
-``config.json`` names the encoder, all thresholds and the fingerprint of the weights; ``model.onnx``
-names the weights it was exported from, gives the features that the head reads, and is stored as
-onnxruntime optimises it.
+python models/migrate.py models/classifier
 """
 
 import json
@@ -22,7 +18,7 @@ from common.errors import InputError
 
 
 def classifier(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the configuration of a classifier, and write its ``model.onnx`` anew if it has one."""
+    """Return the configuration of a classifier; ``model.onnx`` gets the output ``features``."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -30,8 +26,7 @@ def classifier(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     from classifier.config import ModelConfig
     from common.runtime.export import store
 
-    shape = values.pop("layers"), values.pop("width")
-    if shape != ([3, 4, 6, 3], 64):
+    if (values.pop("layers"), values.pop("width")) != ([3, 4, 6, 3], 64):
         raise InputError(f"{folder}: not a ResNet50; train it anew")
     values |= {"encoder": "resnet50", "interpolation": "bilinear"}
     values["max_aspect"] = values.pop("squash")
@@ -41,9 +36,9 @@ def classifier(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         (head,) = (node for node in model.graph.node if "maps" in node.output)
         axes = numpy_helper.from_array(np.array([2, 3]), "features_axes")
         pool = helper.make_node("ReduceMean", [head.input[0], axes.name], ["features"], keepdims=0)
+        features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 2048])
         model.graph.initializer.append(axes)
         model.graph.node.append(pool)
-        features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 2048])
         model.graph.output.append(features)
         onnx.save(model, path)
         store(path, path, values["weights"])
@@ -71,7 +66,7 @@ def text_model(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return values | {KEY: asdict(config)}
 
 
-KINDS = {"layers": classifier, "id2label": text_model}  # by a key of an older configuration
+KINDS = {"layers": classifier, "id2label": text_model}  # by a key of older configurations
 
 
 def main() -> int:
@@ -83,7 +78,7 @@ def main() -> int:
     try:
         values = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no configuration of a model ({error})") from error
+        raise InputError(f"{path}: no model's configuration ({error})") from error
     kinds = [kind for key, kind in KINDS.items() if key in values]
     if not kinds:
         raise InputError(f"{folder}: nothing to migrate")

@@ -138,9 +138,8 @@ def test_policies_train_from_the_top(policy, name):
 
 def test_the_folder_names_its_weights(tmp_path):
     config = model_config(CLASSES)
-    kept = save(Classifier(config), config, tmp_path)
-    assert kept == load(tmp_path)[1]
-    assert kept.weights == fingerprint(tmp_path / "model.safetensors")
+    save(Classifier(config), config, tmp_path)
+    assert load(tmp_path)[1].weights == fingerprint(tmp_path / "model.safetensors")
     assert json.loads((tmp_path / "config.json").read_text())["known_threshold"] is None
 
 

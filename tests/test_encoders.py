@@ -156,6 +156,7 @@ def test_an_encoder_is_a_name(trained, photos):
     outputs = Session(folder / "model.onnx")({"images": inputs}, ["logits", "maps", "features"])
     with torch.no_grad():
         features = model.features(torch.from_numpy(inputs)).numpy()
+    assert json.loads((folder / "export.json").read_text())["kept"] == "int8"
     assert outputs["features"].shape == features.shape
     assert np.corrcoef(outputs["features"][0], features[0])[0, 1] > 0.99
     assert np.allclose(outputs["maps"].mean((2, 3)), outputs["logits"], atol=1e-5)

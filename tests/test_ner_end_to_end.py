@@ -28,15 +28,37 @@ def test_transformers_loads_the_folder(tiny_ner):
 
 
 def test_evaluation_finds_the_pattern(tiny_ner, tagged, tmp_path):
-    output = tmp_path / "report.json"
-    done = script(
-        *("ner/evaluate.py", "--model", tiny_ner, "--data", tagged / "test.jsonl"),
-        *("--output", output),
+    claims = write_jsonl(
+        tmp_path / "claims.jsonl",
+        [
+            {
+                "text": f"{word} cow lives in Rome.",
+                "category": "plain",
+                "split": half,
+                "claims": [{"start": len(word) + 1, "end": len(word) + 4, "negated": word == "No"}],
+                "photos": {},
+            }
+            for half, word in (("look", "A"), ("report", "No"))
+        ],
     )
-    figures = json.loads(output.read_text())
+    base = ("ner/evaluate.py", "--model", tiny_ner, "--claims", claims, "--output", tmp_path)
+    done = script(*base, "--data", tagged)
+    figures = json.loads((tmp_path / "evaluation.json").read_text())
+    assert figures["runtime"] == "onnx"
+    assert figures["weights"]["micro"]["f1"]["value"] > 0.9
+    assert figures["gazetteer"]["ANIM_f1"]["value"] == 1  # each name in these sentences is one
+    assert figures["claims"]["report"]["claims_f1"]["value"] == 1
+    listed = figures["claims_of_gazetteer"]
+    assert listed["look"]["claims_f1"]["value"] == listed["report"]["mentions_f1"]["value"] == 1
+    assert listed["report"]["claims_f1"]["value"] == 0  # what is denied
+    validation = script(*base, "--data", tagged, "--split", "val", "--runtime", "torch").stdout
+    assert validation.startswith("split val  runtime torch  sentences 20")
+    one_file = script(*base, "--data", tagged / "validation.jsonl", "--runtime", "torch").stdout
+    assert one_file.splitlines()[1:] == validation.splitlines()[1:]
     assert figures["sentences"] == 30 and figures["micro"]["entities"] == 60
-    assert figures["micro"]["f1"] > 0.9 and figures["types"]["ANIM"]["f1"] > 0.9
-    assert "30 sentences" in done.stdout and "ANIM" in done.stdout
+    assert figures["micro"]["f1"]["value"] > 0.9
+    assert figures["types"]["ANIM"]["f1"]["value"] > 0.9
+    assert "sentences 30" in done.stdout and "ANIM" in done.stdout
 
 
 def test_torch_and_onnx_agree(tiny_ner, tagged):

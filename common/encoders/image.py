@@ -28,42 +28,30 @@ class ImageEncoder(nn.Module):
     Batch normalisation keeps its statistics in training too: a few thousand photos from a few dozen
     sources are a worse estimate of them than those of the pretraining.
 
-    Args:
-        name: One of timm's, such as ``resnet50`` or ``vit_small_patch14_dinov2``.
-
     Attributes:
-        name: As given.
+        name: timm's.
         width: D.
         preprocess: What the pretrained weights expect.
         multiple: Heights and widths of inputs are multiples of this.
-        quantization: ``static`` where most weights are those of convolutions, which int8 with fixed
-            ranges suits; else ``dynamic``: only the matrices of weights become int8.
+        quantization: ``static`` where most weights are those of convolutions; else ``dynamic``:
+            only matrices of weights become int8.
         pretrained_head: ImageNet's, ``(1000, D)`` and ``(1000,)``, if it came with the weights and
             reads the features as they are here.
-
-    Raises:
-        InputError: If timm has no such model; the message names those with a similar name.
     """
 
     def __init__(self, name: str):
         super().__init__()
-        self.name, self.network = name, _create(name)
+        self.name, self.network = name, _network(name)
         self.width: int = self.network.num_features
         data = resolve_model_data_config(self.network)
-        crop = data["input_size"][-1]
-        self.preprocess = Preprocess(
-            resize=round(crop / data["crop_pct"]),
-            crop=crop,
-            mean=data["mean"],
-            std=data["std"],
-            max_aspect=1.0,
-            interpolation=data["interpolation"],
-        )
+        crop, resize = data["input_size"][-1], round(data["input_size"][-1] / data["crop_pct"])
+        normal = data["mean"], data["std"]
+        self.preprocess = Preprocess(resize, crop, *normal, 1.0, data["interpolation"])
         patches = getattr(self.network, "patch_embed", None)
         self.multiple: int = patches.patch_size[0] if patches else 1
-        convolutions = [m.weight for m in self.modules() if isinstance(m, nn.Conv2d)]
-        share = sum(w.numel() for w in convolutions) / sum(p.numel() for p in self.parameters())
-        self.quantization: Literal["static", "dynamic"] = "static" if share > 0.5 else "dynamic"
+        convolutions = sum(m.weight.numel() for m in self.modules() if isinstance(m, nn.Conv2d))
+        most = 2 * convolutions > sum(p.numel() for p in self.parameters())
+        self.quantization: Literal["static", "dynamic"] = "static" if most else "dynamic"
         self.pretrained_head: tuple[torch.Tensor, torch.Tensor] | None = None
         keep_names_of(self, "network")
 
@@ -78,7 +66,7 @@ class ImageEncoder(nn.Module):
     def feature_maps(self, images: torch.Tensor) -> torch.Tensor:
         """Return the features of each place, ``(B, D, h, w)``; a place may be a patch."""
         maps = self.network.forward_features(images)
-        if maps.dim() == 3:  # tokens; what they start with stands for no place
+        if maps.dim() == 3:  # tokens; the first ones stand for no place
             maps = maps[:, self.network.num_prefix_tokens :].transpose(1, 2)
             return maps.unflatten(2, [side // self.multiple for side in images.shape[2:]])
         return maps.movedim(3, 1) if getattr(self.network, "output_fmt", "") == "NHWC" else maps
@@ -98,35 +86,23 @@ class ImageEncoder(nn.Module):
         return [groups[depth] for depth in sorted(groups, reverse=True)]
 
     def fitting_size(self, size: int) -> int:
-        """Return the nearest multiple of `multiple`; say so on stderr if it is another size."""
+        """Return the nearest size in whole patches; say so on stderr if it is another one."""
         fitting = max(1, round(size / self.multiple)) * self.multiple
         if fitting != size:
             print(f"{self.name}: {fitting} pixels for {size}, in whole patches", file=sys.stderr)
         return fitting
 
-    def set_size(self, size: int) -> None:
-        """Expect inputs of about this many pixels square."""
-        size = self.fitting_size(size)
-        if hasattr(self.network, "set_input_size"):  # positions are interpolated
-            self.network.set_input_size(img_size=size)
-        resize = round(self.preprocess.resize * size / self.preprocess.crop)
-        self.preprocess = replace(self.preprocess, resize=resize, crop=size)
-
     @torch.no_grad()
-    def load_pretrained(self, weights: dict[str, torch.Tensor], source: object) -> None:
-        """Put pretrained weights into all layers, and keep ImageNet's head if they have one.
-
-        Args:
-            weights: With the network's own names, of this encoder or of a classifier on it.
-            source: Where they are from, for the message.
+    def load_pretrained(self, weights: dict[str, torch.Tensor], source: str) -> None:
+        """Put weights into all layers, of this encoder or of a classifier on it.
 
         Raises:
-            InputError: If they are of another shape.
+            InputError: If they are of another shape; the message names the source.
         """
-        weights, own = dict(weights), self.network.pretrained_cfg["classifier"]
+        own = self.network.pretrained_cfg["classifier"]
         heads = {
             name: [weights.pop(f"{name}.{part}", None) for part in ("weight", "bias")]
-            for name in ("imagenet", "fc", own)
+            for name in {"imagenet", "fc", own}
         }
         put_weights(self, weights, source)
         if isinstance(self.network, ResNet):
@@ -144,23 +120,28 @@ class ImageEncoder(nn.Module):
 def create_image_encoder(
     name: str, weights: str | None = None, size: int | None = None
 ) -> ImageEncoder:
-    """Make an encoder.
+    """Return an encoder.
 
     Args:
-        name: See `ImageEncoder`.
+        name: One of timm's, such as ``resnet50`` or ``vit_small_patch14_dinov2``.
         weights: ``imagenet`` for those that timm has (downloaded once; some were trained on other
             photos), or a safetensors file of this encoder or of a classifier on it; random if None.
         size: Height and width of inputs; the encoder's own if None.
 
     Raises:
-        InputError: If there is no such encoder or no such weights.
+        InputError: If there is no such encoder (with names like it) or no such weights.
     """
     encoder = ImageEncoder(name)
     if weights is not None:
         pretrained = _download(name) if weights == "imagenet" else read_weights(Path(weights))
         encoder.load_pretrained(pretrained, f"--weights {weights}")
-    if size not in (None, encoder.preprocess.crop):
-        encoder.set_size(size)
+    seen = encoder.preprocess
+    if size not in (None, seen.crop):
+        size = encoder.fitting_size(size)
+        if hasattr(encoder.network, "set_input_size"):  # interpolates what is known of positions
+            encoder.network.set_input_size(img_size=size)
+        resize = round(seen.resize * size / seen.crop)
+        encoder.preprocess = replace(seen, resize=resize, crop=size)
     return encoder
 
 
@@ -182,16 +163,15 @@ def unit_variance(network: ResNet) -> None:
             module.running_var.fill_(1 - module.eps)
 
 
-def _create(name: str) -> nn.Module:
+def _network(name: str) -> nn.Module:
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models(), 5, 0.5)
         raise InputError(f"no image encoder {name!r}; near: {', '.join(near) or 'none'}")
     try:
-        try:
-            return timm.create_model(name, num_classes=0, dynamic_img_size=True)
-        except TypeError:  # a network that takes any size as it is
-            return timm.create_model(name, num_classes=0)
-    except RuntimeError as error:  # of the tag after a point
+        return timm.create_model(name, num_classes=0, dynamic_img_size=True)
+    except TypeError:  # a network that takes any size as it is
+        return timm.create_model(name, num_classes=0)
+    except RuntimeError as error:  # of the tag behind the name's point
         raise InputError(f"no image encoder {name!r}: {error}") from error
 
 
@@ -200,7 +180,5 @@ def _download(name: str) -> dict[str, torch.Tensor]:
         with redirect_stdout(sys.stderr):  # torch prints what it downloads
             return timm.create_model(name, pretrained=True).state_dict()
     except Exception as error:  # urllib, huggingface_hub and timm have a class each
-        reason = " ".join(str(error).split())[:160]
-        raise InputError(
-            f"--weights imagenet: download of {name} failed ({reason}); or give a safetensors file"
-        ) from error
+        reason = f"download of {name} failed ({' '.join(str(error).split())[:160]})"
+        raise InputError(f"--weights imagenet: {reason}; or give a safetensors file") from error

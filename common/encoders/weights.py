@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -40,24 +39,16 @@ def put_weights(model: nn.Module, weights: Mapping[str, torch.Tensor], source: o
 
 def keep_names_of(model: nn.Module, child: str) -> None:
     """Leave a child's name out of the state dict's keys: it holds the child's own names."""
-    model.register_state_dict_post_hook(_drop_prefix(child))
-    model.register_load_state_dict_pre_hook(_add_prefix(child))
 
-
-def _drop_prefix(child: str) -> Any:
-    def hook(model: nn.Module, state: dict[str, Any], prefix: str, _: Any) -> None:
+    def drop(model: nn.Module, state: dict, prefix: str, _: object) -> None:
         for key in [key for key in state if key.startswith(f"{prefix}{child}.")]:
             state[prefix + key.removeprefix(f"{prefix}{child}.")] = state.pop(key)
 
-    return hook
-
-
-def _add_prefix(child: str) -> Any:
-    def hook(model: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    def add(model: nn.Module, state: dict, prefix: str, *_: object) -> None:
         others = {name for name, _ in model.named_children()} - {child}
-        for key in [key for key in state if key.startswith(prefix)]:
-            own = key.removeprefix(prefix)
+        for own in [key.removeprefix(prefix) for key in state if key.startswith(prefix)]:
             if own.split(".")[0] not in others:
-                state[f"{prefix}{child}.{own}"] = state.pop(key)
+                state[f"{prefix}{child}.{own}"] = state.pop(prefix + own)
 
-    return hook
+    model.register_state_dict_post_hook(drop)
+    model.register_load_state_dict_pre_hook(add)

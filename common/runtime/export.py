@@ -97,7 +97,7 @@ def store(source: Path, target: Path, weights: str | None) -> None:
     """
     model = onnx.load(source)
     metadata = {} if weights is None else {"weights": weights}
-    if any(node.op_type == "DequantizeLinear" for node in model.graph.node):
+    if {node.op_type for node in model.graph.node} & {"DequantizeLinear", "MatMulInteger"}:  # int8
         options = onnxruntime.SessionOptions()
         options.optimized_model_filepath = str(target)
         options.log_severity_level = 3  # errors only
