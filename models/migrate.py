@@ -1,6 +1,6 @@
 """Bring a model folder of an older version up to date; weights and answers stay as they are.
 
-python models/migrate.py models/classifier
+python models/migrate.py models/ner
 """
 
 import json

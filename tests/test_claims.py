@@ -234,8 +234,8 @@ def test_a_class_of_the_users_own_is_found_without_training(reader):
     ("text", "expected"),
     [  # what the text says, as a person reads it: mention, animal, denied
         ("There isn&#39;t a cow.", [("cow", "cow", True)]),
-        ("There is a &quot;cow&quot;.", [("cow", "cow", False)]),
-        ("Cats &amp; dogs.", [("Cats", "cat", False), ("dogs", "dog", False)]),
+        ("He said: &quot;There is a cow.&quot;", [("cow", "cow", False)]),
+        ("There is a cow&nbsp;&amp;&nbsp;a dog.", [("cow", "cow", False), ("dog", "dog", False)]),
         ("A rac\u00adcoon.", [("rac\u00adcoon", "raccoon", False)]),
         ("An ele\u200bphant.", [("ele\u200bphant", "elephant", False)]),
         ("No ｃｏｗ here.", [("ｃｏｗ", "cow", True)]),
