@@ -143,8 +143,8 @@ def text_loops(base_model: str) -> dict[str, Loop]:
     loops = {}
 
     def loss(model: nn.Module, batch: Any) -> torch.Tensor:
-        logits = model(**batch.inputs).logits.flatten(0, 1)
-        return partial_label_loss(logits, batch.allowed.flatten(0, 1), 0.1)
+        logits = model(**batch.inputs).flatten(0, 1)
+        return partial_label_loss(logits, batch.label_mask.flatten(0, 1), 0.1)
 
     for name, precision in {"ner/train.py": "auto", "plain loop, fp32": "fp32"}.items():
         model, preprocess = build(base_model)

@@ -23,7 +23,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 
 from classifier.predictor import PhotoClassifier, Prediction
-from common.cli import EXIT_ROWS_FAILED, ArgumentParser, run
+from common.cli import EXIT_ROWS_FAILED, ArgumentParser, printable, run
 from common.errors import InputError
 from common.images.load import list_images, load_image
 from common.paths import CLASSIFIER_MODEL
@@ -104,7 +104,7 @@ def write(results: Iterable[tuple[Path, Prediction | InputError]], format: str, 
         row = as_row(path, result, topk)
         failed += row["error"] is not None
         if format == "text":
-            print(as_text(row))
+            print(printable(as_text(row)))
         elif format == "csv":
             empty = {"label": "", "probability": ""}
             for rank, p in enumerate(row["predictions"] or [empty], 1):

@@ -1,6 +1,6 @@
 """A classifier with its preprocessing and calibration, without torch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from common.numeric import softmax
 from common.paths import CLASSIFIER_MODEL
 from common.runtime.session import open_model
 from matching.taxonomy import NOT_ANIMAL, Taxonomy
+
+WithMaps = Callable[[np.ndarray], Sequence[np.ndarray]]
 
 
 def animals_of(probabilities: Mapping[str, float]) -> dict[str, float]:
@@ -56,13 +58,13 @@ class PhotoClassifier:
 
     Args:
         model: From ``(B, 3, crop, crop)`` to logits ``(B, C)``.
-        maps: From the same to class activation maps ``(B, C, h, w)``.
+        maps: From the same to logits and class activation maps ``(B, C, h, w)``.
         config: The model folder's configuration.
         taxonomy: Knows the groups that the classes belong to.
     """
 
-    def __init__(self, model: Forward, maps: Forward, config: ModelConfig, taxonomy: Taxonomy):
-        self.model, self.maps, self.config = model, maps, config
+    def __init__(self, model: Forward, maps: WithMaps, config: ModelConfig, taxonomy: Taxonomy):
+        self.model, self.with_maps, self.config = model, maps, config
         self.taxonomy = taxonomy.with_classes(config.animals)
 
     @classmethod
@@ -76,7 +78,7 @@ class PhotoClassifier:
         session = open_model(folder, len(config.classes), config.weights, device)
         return cls(
             lambda images: session({"images": images})["logits"],
-            lambda images: session({"images": images}, ["maps"])["maps"],
+            lambda images: list(session({"images": images}, ["logits", "maps"]).values()),
             config,
             Taxonomy.load(),
         )
@@ -120,7 +122,7 @@ class PhotoClassifier:
         from classifier.explain import activation_overlay, draw_explanation  # draws: slow to load
 
         inputs = self.config.preprocess(image)[None]
-        (logits,), (maps,) = self.model(inputs), self.maps(inputs)
+        (logits,), (maps,) = self.with_maps(inputs)
         evidence = maps - maps.mean(axis=0)  # against the average class, whose logit means nothing
         prediction = self.interpret(logits)
         (label, _), *_ = top = prediction.top(bars)

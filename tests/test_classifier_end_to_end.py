@@ -59,9 +59,12 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
         *("classifier/evaluate.py", "--model", tiny_classifier, "--data", photos),
         *("--output", tmp_path),
     )
-    assert done.stdout.startswith("9 photos\naccuracy           1.000  [1.000, 1.000]")
+    said = "split test  runtime onnx  photos 9  accuracy 1.000 [1.000, 1.000]"
+    assert done.stdout.startswith(said)
     figures = json.loads((tmp_path / "evaluation.json").read_text())
-    assert figures["accuracy"] == figures["macro_accuracy"] == 1.0
+    assert figures["accuracy"] == figures["macro_accuracy"] == {"value": 1, "low": 1, "high": 1}
+    assert figures["weights"]["accuracy"]["value"] == 1 and figures["restricted"] == {}
+    assert figures["majority_class"]["accuracy"]["value"] == pytest.approx(1 / 3, abs=1e-4)
     assert figures["classes"]["lion"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "photos": 3}
     assert np.array(figures["confusion_matrix"]).trace() == 9
     for name in ("confusion.png", "reliability.png"):
@@ -72,12 +75,17 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
 def test_an_answer_restricted_to_some_classes(tiny_classifier, photos, tmp_path):
     classes = tmp_path / "classes.txt"
     classes.write_text("lion\nraccoon\n")
+    other = tmp_path / "other.txt"
+    other.write_text("cow\nlion\n")
     base = ("classifier/evaluate.py", "--model", tiny_classifier, "--data", photos)
     for runtime in ("onnx", "torch"):
-        restricted = ("--classes", classes, "--output", tmp_path, "--runtime", runtime)
-        assert script(*base, *restricted).stdout.startswith("6 photos\naccuracy           1.000")
+        restricted = ("--classes", classes, "--classes", other, "--runtime", runtime)
+        said = script(*base, *restricted, "--output", tmp_path).stdout
+        assert "restricted classes       photos 6  accuracy 1.000 [1.000, 1.000]" in said
     figures = json.loads((tmp_path / "evaluation.json").read_text())
-    assert list(figures["classes"]) == ["lion", "raccoon"] and "unknown" not in figures
+    assert figures["photos"] == 9 and figures["restricted"]["other"]["photos"] == 6
+    assert list(figures["restricted"]["classes"]["classes"]) == ["lion", "raccoon"]
+    assert figures["runtime"] == "torch" and "weights" not in figures
     classes.write_text("lion\nunicorn\n")
     done = script(*base, "--classes", classes, check=False)
     assert error_of(done) == "error: --classes: the model has no class unicorn"
@@ -114,12 +122,13 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
     assert json.loads((folder / "config.json").read_text())["classes"] == names
 
     done = script("classifier/evaluate.py", "--model", folder, "--data", data)
-    assert "called known" in done.stdout
+    assert "called_known" in done.stdout
     unknown = json.loads((folder / "evaluation.json").read_text())["unknown"]
     for kind in ("not_animal", "other_animal"):
         assert unknown[kind]["photos"] == 3
-        assert max(unknown[kind][name]["auroc"] for name in ("max_softmax", "odds")) > 0.9
-        assert unknown[kind]["called_known"] < 0.4
+        detectors = unknown[kind]["detectors"]
+        assert max(detectors[name]["auroc"]["value"] for name in ("max_softmax", "odds")) > 0.9
+        assert unknown[kind]["called_known"]["value"] < 0.4
 
     base = ("classifier/inference.py", "--model", folder, "--format", "json", "--image")
     scene = json.loads(script(*base, data / "not_animal/3.jpg").stdout)
