@@ -1,6 +1,8 @@
-"""Bring a model folder of an older version up to date; weights and answers stay as they are.
+"""Bring a model folder of an older version up to date.
 
-python models/migrate.py models/ner
+    python models/migrate.py models/classifier
+
+Weights and answers stay as they are.
 """
 
 import json

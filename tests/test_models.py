@@ -44,7 +44,7 @@ def test_folders_are_complete_and_hold_no_pickle(folder):
 @pytest.mark.parametrize(
     ("folder", "operators", "count"),
     [
-        (CLASSIFIER_MODEL, ("Conv", "Gemm"), 54),
+        (CLASSIFIER_MODEL, ("QLinearConv", "QGemm"), 54),
         (NER_MODEL, ("DynamicQuantizeMatMul", "MatMulIntegerToFloat"), 37),
     ],
     ids=["classifier", "ner"],
