@@ -1,7 +1,7 @@
 """What each ingredient of fine-tuning brings: short runs of train.py with one thing changed.
 
-    python benchmarks/fine_tuning.py --backbone resnet50.safetensors
-    python benchmarks/fine_tuning.py --backbone resnet50.safetensors --only reference all --seeds 3
+    python benchmarks/fine_tuning.py --weights resnet50.safetensors
+    python benchmarks/fine_tuning.py --weights resnet50.safetensors --only reference all --seeds 3
 
 A fourth of the sources is left out of training, and all runs start from one linear probe. Each is a
 model folder below ``--output``; runs that are there are not repeated and one that was stopped goes
@@ -58,7 +58,8 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_data("animals", "labelled photos")
-    parser.add_argument("--backbone", default="imagenet", help="as for train.py")
+    parser.add_argument("--encoder", default="resnet50.tv2_in1k", help="as for train.py")
+    parser.add_argument("--weights", default="imagenet", help="as for train.py")
     parser.add_argument("--classes", type=Path, default=ROOT / "data/classes.txt", metavar="FILE")
     parser.add_argument("--output", type=Path, default=ROOT / "runs/fine_tuning", metavar="DIR")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
@@ -168,7 +169,7 @@ def main() -> int:
     validation, new = select(seen, "val", classes), select(new, "train", classes)
 
     same = ["--data", args.output, "--classes", args.classes.resolve(), "--device", args.device]
-    same += ["--backbone", args.backbone, "--workers", args.workers]
+    same += ["--encoder", args.encoder, "--weights", args.weights, "--workers", args.workers]
     probe = args.output / "probe"
     if not (probe / "model.safetensors").exists():
         train(probe, [*same, "--unfreeze", "none"])

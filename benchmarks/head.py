@@ -1,6 +1,6 @@
 """What each ingredient of the head brings: linear probes on the frozen backbone, one after another.
 
-    python benchmarks/head.py --backbone resnet50.safetensors
+    python benchmarks/head.py --weights resnet50.safetensors
 
 Each row adds something to the row before it. Two tables in Markdown, of accuracy and macro accuracy
 with the answer restricted to the classes of ``--answers``, 95 % bootstrap intervals that resample
@@ -41,7 +41,8 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_data("animals", "labelled photos")
-    parser.add_argument("--backbone", default="imagenet", help="as for train.py")
+    parser.add_argument("--encoder", default="resnet50.tv2_in1k", help="as for train.py")
+    parser.add_argument("--weights", default="imagenet", help="as for train.py")
     parser.add_argument("--classes", type=Path, default=ROOT / "data/classes.txt", metavar="FILE")
     parser.add_argument(
         "--answers", type=Path, default=ROOT / "data/awa2_classes.txt", metavar="FILE"
@@ -116,19 +117,20 @@ def main() -> int:
     import torch
 
     from classifier.data import allowed_classes, ood_groups, read_classes, read_photos, select
-    from classifier.model import Classifier, config_for, load_backbone, read_backbone
+    from classifier.model import Classifier, config_for
     from classifier.predict import sources_of
     from classifier.probe import fit_head, head_prior, photo_features
+    from common.encoders.image import create_image_encoder
     from common.evaluation.metrics import macro_accuracy
     from common.training.loop import pick_device
     from matching.taxonomy import UNNAMED, Taxonomy
 
     device, taxonomy = pick_device(args.device), Taxonomy.load()
     answers, wide = read_classes(args.answers), read_classes(args.classes)
-    backbone, photos = read_backbone(args.backbone), read_photos(args.data)
-    config = config_for(wide, backbone)
-    model = Classifier(config)
-    load_backbone(model, backbone)
+    photos = read_photos(args.data)
+    encoder = create_image_encoder(args.encoder, args.weights, 224)
+    config = config_for(wide, encoder)
+    model = Classifier(config, encoder)
     model.to(device, memory_format=torch.channels_last)
     validation = select(photos, "val", answers)
     if not validation:
@@ -159,7 +161,7 @@ def main() -> int:
         """Logits ``(M, C)`` of a probe fitted to some of the training photos, for features."""
         allowed = allowed_classes(set(labels), classes, taxonomy)
         used &= np.isin(labels, list(allowed) if groups else classes)
-        start = head_prior(backbone, classes, taxonomy)
+        start = head_prior(encoder, classes, taxonomy)
         start = start if prior else tuple(torch.zeros_like(part) for part in start)
         own = [label for label, use in zip(labels, used, strict=True) if use]
         weight, bias = fit_head(features[torch.from_numpy(used)], own, allowed, start, balance)

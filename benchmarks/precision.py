@@ -55,9 +55,9 @@ def main() -> int:
     import torch
 
     from classifier.data import read_classes, read_photos, select
-    from classifier.export import export_both
     from classifier.model import load
     from classifier.predict import photo_logits, sources_of, with_classes
+    from classifier.quantize import export_both
     from classifier.report import report
     from common.evaluation.calibration import fit_temperature
     from common.evaluation.tables import cell

@@ -31,6 +31,7 @@ from benchmarks.measure import (
     write_pairs,
 )
 from common.cli import ArgumentParser, run
+from common.pairs import stream
 from common.parallel import cores, ordered_map
 from engine import verifier as engine
 
@@ -79,9 +80,9 @@ def answer_all(verifier: engine.Verifier, pairs: Sequence[tuple[str, str]]) -> f
 
 def read_pairs(path: Path) -> list[tuple[str, str]]:
     """The pairs of a table."""
-    from common.tables import read_rows
+    from common.pairs.table import PairTable
 
-    return [(row["text"], row["image"]) for row in read_rows(path, engine.PAIR_COLUMNS)]
+    return [pair for pair, _ in PairTable(path)]
 
 
 def compare(folder: Path, photos: Sequence[Path], count: int, repeats: int) -> None:
@@ -120,22 +121,22 @@ def compare(folder: Path, photos: Sequence[Path], count: int, repeats: int) -> N
 def models_alone(count: int) -> float:
     """Seconds for both models on all cores with inputs that are there already."""
     verifier = engine.Verifier.load(threads=cores())
-    images = np.zeros((engine.CHUNK, 3, 224, 224), np.float32)
+    images = np.zeros((stream.CHUNK, 3, 224, 224), np.float32)
     model, read = verifier.classifier.model, verifier.extractor.recognizer.model
     words = np.ones((1, 16), np.int64)
-    inputs = dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), words)
+    inputs = dict.fromkeys(("input_ids", "attention_mask", "marks"), words)
 
     def work(_: int) -> None:
         model(images)
-        for _ in range(engine.CHUNK):
+        for _ in range(stream.CHUNK):
             read(inputs)
 
     work(0)
     started = time.perf_counter()
-    batches = -(-count // engine.CHUNK)
+    batches = -(-count // stream.CHUNK)
     for _ in ordered_map(work, range(batches), cores()):
         pass
-    return (time.perf_counter() - started) * count / (batches * engine.CHUNK)
+    return (time.perf_counter() - started) * count / (batches * stream.CHUNK)
 
 
 def grow(folder: Path, photos: Sequence[Path], largest: int) -> None:
@@ -158,13 +159,13 @@ def batches_and_cores(folder: Path, photos: Sequence[Path], count: int) -> None:
     write_pairs(table, photos, count)
     pairs = read_pairs(table)
     verifier = engine.Verifier.load()
-    default = engine.CHUNK
+    default = stream.CHUNK
     answer_all(verifier, pairs)  # warms disk and models
     rows = []
     for size in BATCHES:
-        engine.CHUNK = size
+        stream.CHUNK = size
         rows.append((size, f"{len(pairs) / answer_all(verifier, pairs):.0f}"))
-    engine.CHUNK = default
+    stream.CHUNK = default
     print_table(("pairs in a batch", "pairs/s, warm"), rows)
     print()
     rows = []

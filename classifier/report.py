@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from classifier.config import ModelConfig
-from classifier.detectors import detectors_for, in_distribution_score
+from classifier.detectors import detectors_for, in_distribution_score, is_known
 from classifier.predict import class_columns
 from common.evaluation.bootstrap import bootstrap, estimates
 from common.evaluation.metrics import (
@@ -104,7 +104,7 @@ def report_unknown(
     sources = sources or {}
 
     def called_known(name: str, logits: np.ndarray) -> dict[str, float]:
-        called = in_distribution_score(logits, config) >= config.known_threshold
+        called = is_known(logits, config)
         share = bootstrap(lambda drawn: called[drawn].mean(), len(called), sources.get(name))
         return share.to_json()
 

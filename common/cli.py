@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -116,17 +117,23 @@ def checked_text(text: str) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """Return a line for the terminal: what would move its cursor or is no character, escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def run(main: Callable[[], int]) -> NoReturn:
     """Run a script's ``main`` and exit with its code; an ``InputError`` becomes one line.
 
     Args:
         main: Parses ``sys.argv``, does the work and returns the exit code.
     """
+    warnings.filterwarnings("ignore", module="PIL")  # what it refuses, it raises
     try:
         code = main()
         sys.stdout.flush()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         code = EXIT_BAD_INPUT
     except KeyboardInterrupt:
         code = 130  # the shell's code for SIGINT

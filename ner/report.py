@@ -14,9 +14,8 @@ from seqeval.scheme import IOB2
 from common.errors import InputError
 from common.evaluation.bootstrap import bootstrap, estimates
 from common.evaluation.metrics import f1
-from matching.resolve import DENIED
 from ner.decode import decode, spans
-from ner.labels import LABELS, MENTION_LABELS, SLICES, TYPES
+from ner.labels import TYPES
 from ner.windows import Forward, Preprocess, word_probabilities
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ def predict_tags(
 ) -> list[list[str]]:
     """The most probable valid BIO tags of each sentence."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    entity = SLICES["entity"]
-    return [[LABELS[i] for i in decode(rows[:, entity])] for rows in probabilities]
+    labels, entity = preprocess.config.heads["entity"], preprocess.config.slices["entity"]
+    return [decode(rows[:, entity], labels) for rows in probabilities]
 
 
 def mention_scores(
@@ -40,13 +39,13 @@ def mention_scores(
 ) -> dict[str, float]:
     """F1 of mentions, and of mentions with their polarity, where both are annotated."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    counts = np.zeros((2, 3), int)
+    config, counts = preprocess.config, np.zeros((2, 3), int)
     for sentence, rows in zip(sentences, probabilities, strict=True):
-        path = decode(rows[:, SLICES["mention"]], MENTION_LABELS)
-        denied = rows[:, SLICES["polarity"]][:, 1]
+        tags = decode(rows[:, config.slices["mention"]], config.heads["mention"])
+        denied = rows[:, config.slices["polarity"]][:, 1]
         found = {
-            (first, stop, bool(denied[first:stop].mean() >= DENIED))
-            for first, stop, _ in spans([MENTION_LABELS[i] for i in path])
+            (first, stop, bool(denied[first:stop].mean() >= config.denied))
+            for first, stop, _ in spans(tags)
             if "?" not in sentence.mentions[first:stop]
         }
         right = {

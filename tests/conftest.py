@@ -4,16 +4,24 @@ import csv
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+# One thread a process: workers of pytest-xdist share the cores, and tiny models gain nothing from
+# more. Before anything loads a numerical library, which reads it once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from common.paths import ROOT, data_root
 
+TINY = ("--encoder", "test_resnet", "--weights")  # a file of `tiny_backbone`
 COLOURS = {"cow": (200, 40, 40), "lion": (40, 200, 40), "raccoon": (40, 40, 200)}
 
 
@@ -27,7 +35,7 @@ def pytest_collection_modifyitems(items):
 
 def script(*arguments: object, check: bool = True, **options) -> subprocess.CompletedProcess:
     """Run a script of the repository as a user does; fail with its stderr if it fails."""
-    environment = os.environ | {"OMP_NUM_THREADS": "2"} | options.pop("env", {})
+    environment = os.environ | options.pop("env", {})
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
@@ -63,9 +71,33 @@ def noise_pairs(folder: Path, count: int, text: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory) -> Path:
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """A function of a name and of what fills the folder of that name: one worker does, all read."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # a worker's own folder lies in that of the whole run
+
+    def folder_of(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        with FileLock(root / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def photos(made_once) -> Path:
     """A tree of noisy plain-coloured photos: the class is the colour."""
-    root = tmp_path_factory.mktemp("photos")
+    return made_once("photos", write_photos)
+
+
+def write_photos(root: Path) -> None:
+    """Write 25 noisy photos of each colour."""
     chance = np.random.default_rng(0)
     for label, colour in COLOURS.items():
         (root / label).mkdir()
@@ -73,7 +105,6 @@ def photos(tmp_path_factory) -> Path:
             noise = chance.integers(-30, 30, (48, 64, 3))
             pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(root / label / f"{i:02}.jpg")
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -98,32 +129,49 @@ def hard_photos(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
-def tiny_backbone(tmp_path_factory) -> Path:
-    """A random ResNet of one block a stage."""
+def model_config(classes, encoder="test_resnet", **changes):
+    """The configuration of a classifier before it is trained."""
+    from classifier.config import ModelConfig
+
+    seen = {"resize": 64, "crop": 64, "mean": (0.5,) * 3, "std": (0.5,) * 3}
+    seen |= {"max_aspect": 1.15, "interpolation": "bilinear"}
+    return ModelConfig(classes, encoder, **seen | changes)
+
+
+def random_weights(path, encoder, **options) -> Path:
+    """A file of random weights of an encoder, with its head over ImageNet's categories if any."""
+    import timm
     import torch
     from safetensors.torch import save_file
-    from torchvision.models import ResNet
-    from torchvision.models.resnet import Bottleneck
 
     torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("backbone") / "resnet.safetensors"
-    model = ResNet(Bottleneck, [1, 1, 1, 1], num_classes=5, width_per_group=4)
-    save_file(model.state_dict(), path)
+    save_file(timm.create_model(encoder, **options).state_dict(), path)
     return path
 
 
 @pytest.fixture(scope="session")
-def tiny_classifier(photos, tiny_backbone, tmp_path_factory) -> Path:
-    """A model folder from train.py and export.py."""
-    folder = tmp_path_factory.mktemp("classifier")
-    script(
-        *("classifier/train.py", "--data", photos, "--output", folder, "--epochs", 2),
-        *("--backbone", tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
-        *("--unfreeze", "last-stage"),
+def tiny_backbone(made_once) -> Path:
+    """Random weights of a ResNet of one block a stage."""
+    folder = made_once(
+        "backbone",
+        lambda path: random_weights(path / "resnet.safetensors", "test_resnet", num_classes=5),
     )
-    script("classifier/export.py", "--model", folder, "--data", photos)
-    return folder
+    return folder / "resnet.safetensors"
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(photos, tiny_backbone, made_once) -> Path:
+    """A model folder from train.py and export.py."""
+
+    def train(folder):
+        script(
+            *("classifier/train.py", "--data", photos, "--output", folder, "--epochs", 2),
+            *(*TINY, tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
+            *("--unfreeze", "last-stage"),
+        )
+        script("classifier/export.py", "--model", folder, "--data", photos)
+
+    return made_once("classifier", train)
 
 
 ANIMALS = ("cow", "red fox", "lion", "horse")
@@ -202,13 +250,15 @@ def tiny_bert(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_ner(tagged, everyday, tiny_bert, tmp_path_factory) -> Path:
+def tiny_ner(tagged, everyday, tiny_bert, made_once) -> Path:
     """A model folder from train.py and export.py."""
-    folder = tmp_path_factory.mktemp("ner")
-    script(
-        *("ner/train.py", "--data", tagged, "--output", folder, "--base-model", tiny_bert),
-        *("--epochs", 6, "--batch-size", 8, "--learning-rate", 3e-3, "--mask", 0),
-        *("--head-learning-rate", 1e-2, "--average", 0.9, "--everyday", everyday),
-    )
-    script("ner/export.py", "--model", folder, "--data", tagged / "validation.jsonl")
-    return folder
+
+    def train(folder):
+        script(
+            *("ner/train.py", "--data", tagged, "--output", folder, "--base-model", tiny_bert),
+            *("--epochs", 6, "--batch-size", 8, "--learning-rate", 3e-3, "--mask", 0),
+            *("--head-learning-rate", 1e-2, "--average", 0.9, "--everyday", everyday),
+        )
+        script("ner/export.py", "--model", folder, "--data", tagged / "validation.jsonl")
+
+    return made_once("ner", train)

@@ -5,10 +5,9 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import script
+from conftest import model_config, script
 
 from benchmarks.claims import SENTENCES, photo_rules
-from classifier.config import ModelConfig
 from engine.claims import ClaimExtractor
 from matching.claim import Claim, Mention
 from matching.resolve import claim_of, describe
@@ -163,9 +162,9 @@ def test_polarity(reader, sentence: str, expected: str) -> None:
     ("mention", "expected"),
     [
         (Mention("dogs", 3, 7), Claim("dogs", 3, 7, "dog", False, None)),
-        (Mention("dogs", 3, 7, 1.0, 0.9, (0, 2)), Claim("dogs", 3, 7, "dog", True, "No")),
-        (Mention("dogs", 3, 7, 1.0, 0.9), Claim("dogs", 3, 7, "dog", True, None)),
-        (Mention("dogs", 3, 7, 1.0, 0.1, (0, 2)), Claim("dogs", 3, 7, "dog", False, None)),
+        (Mention("dogs", 3, 7, True, (0, 2)), Claim("dogs", 3, 7, "dog", True, "No")),
+        (Mention("dogs", 3, 7, True), Claim("dogs", 3, 7, "dog", True, None)),
+        (Mention("dogs", 3, 7, False, (0, 2)), Claim("dogs", 3, 7, "dog", False, None)),
     ],
 )
 def test_a_mention_becomes_a_claim(mention, expected):
@@ -173,7 +172,7 @@ def test_a_mention_becomes_a_claim(mention, expected):
 
 
 def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal():
-    claim = claim_of("There is no snark.", Mention("snark", 12, 17, 0.9, 0.9, (9, 11)), TAXONOMY)
+    claim = claim_of("There is no snark.", Mention("snark", 12, 17, True, (9, 11)), TAXONOMY)
     assert claim == Claim("snark", 12, 17, None, True, "no")
     assert describe([claim]) == "no snark: unknown"
     assert describe([]) == "no animal named"
@@ -288,7 +287,7 @@ def test_claims_of_the_development_set(reader, split):
 )
 def test_rules_to_compare_with(reader, text, label, answers):
     claims = reader.read([text])
-    config = ModelConfig(["cat", "cow", "dog"], claim_threshold=0.5)
+    config = model_config(["cat", "cow", "dog"], claim_threshold=0.5)
     example = ClaimExample(text, "", "", [], {})
     rules = photo_rules([example], claims, config)
     assert [rule(0, label) for rule in rules.values()] == answers

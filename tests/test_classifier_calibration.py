@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import model_config
 
 from classifier.calibration import KNOWN_SHARE, calibrate, claim_threshold
-from classifier.config import ModelConfig
 from classifier.detectors import DETECTORS, detectors_for, in_distribution_score
 from classifier.report import by_source, report, report_restricted, report_unknown
 from common.errors import InputError
@@ -50,7 +50,7 @@ def test_calibration_error():
     assert all(0 <= row["accuracy"] <= 1 for row in good)
 
 
-CONFIG = ModelConfig(["cow", "lion", OTHER_ANIMAL, NOT_ANIMAL])
+CONFIG = model_config(["cow", "lion", OTHER_ANIMAL, NOT_ANIMAL])
 
 
 def test_detectors():
@@ -68,7 +68,7 @@ def test_detectors():
     warm = replace(CONFIG, temperature=2.0)
     assert in_distribution_score(logits, warm, "energy")[2] == pytest.approx(2 + np.log(2))
     assert detectors_for(CONFIG) == list(DETECTORS)
-    assert detectors_for(ModelConfig(["cow", "lion"])) == ["max_softmax", "energy"]
+    assert detectors_for(model_config(["cow", "lion"])) == ["max_softmax", "energy"]
 
 
 def test_calibration_picks_what_separates_best():

@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import COLOURS, error_of, script
+from conftest import COLOURS, TINY, error_of, model_config, script
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 from sklearn.metrics import (
@@ -17,17 +17,17 @@ from sklearn.metrics import (
     confusion_matrix,
 )
 
-from classifier.config import ModelConfig
 from classifier.data import Photo
-from classifier.export import export_both
 from classifier.model import Classifier
+from classifier.quantize import export_both
 from common.errors import InputError
 
 
 def test_training_leaves_a_complete_folder(tiny_classifier):
     config = json.loads((tiny_classifier / "config.json").read_text())
     assert config["classes"] == sorted(COLOURS)
-    assert config["layers"] == [1, 1, 1, 1] and config["width"] == 4
+    assert config["encoder"] == "test_resnet" and config["interpolation"] == "bilinear"
+    assert (config["crop"], config["mean"], config["std"]) == (224, [0.5] * 3, [0.5] * 3)
     assert 0 < config["temperature"] < 10 and 0 < config["claim_threshold"] < 1
     assert np.isfinite(config["known_threshold"])
     settings = json.loads((tiny_classifier / "train_config.json").read_text())
@@ -46,17 +46,18 @@ def test_splits_are_saved_and_stratified(tiny_classifier):
 
 def start_of(backbone):
     """The weights that fine-tuning starts from."""
-    from classifier.model import read_backbone, unit_variance
+    from common.encoders.image import create_image_encoder
 
-    return {k: v.numpy() for k, v in unit_variance(read_backbone(str(backbone))).items()}
+    weights = create_image_encoder("test_resnet", str(backbone)).state_dict()
+    return {name: value.numpy() for name, value in weights.items()}
 
 
 def test_frozen_layers_stay_and_the_last_stage_moves(tiny_classifier, tiny_backbone):
     before, after = start_of(tiny_backbone), load_file(tiny_classifier / "model.safetensors")
     same = {k: np.array_equal(before[k].astype(after[k].dtype), after[k]) for k in before}
-    assert same["conv1.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
+    assert same["conv1.0.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
     assert not same["layer4.0.conv1.weight"]
-    assert after["conv1.weight"].dtype == np.float16
+    assert after["conv1.0.weight"].dtype == np.float16
 
 
 def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
@@ -79,7 +80,7 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
 
 def test_scores_of_a_model_that_is_often_wrong(hard_photos, tiny_backbone, tmp_path):
     """Each figure has its own value, and what inference answers gives the same ones."""
-    train = ("classifier/train.py", "--data", hard_photos, "--backbone", tiny_backbone)
+    train = ("classifier/train.py", "--data", hard_photos, *TINY, tiny_backbone)
     script(*train, "--unfreeze", "none", "--views", 0, "--output", tmp_path)
     script("classifier/export.py", "--model", tmp_path, "--data", hard_photos)
     script("classifier/evaluate.py", "--model", tmp_path, "--data", hard_photos)
@@ -150,7 +151,7 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
     names = sorted([*COLOURS, "not_animal", "other_animal"])
     classes.write_text("\n".join(names))
     train = ("classifier/train.py", "--data", data, "--output", folder, "--classes", classes)
-    script(*train, "--backbone", backbone, "--unfreeze", "none")
+    script(*train, *TINY, backbone, "--unfreeze", "none")
     assert load_file(folder / "model.safetensors")["imagenet.weight"].shape == (1000, depth)
     assert not (folder / "log.csv").exists()
     script("classifier/export.py", "--model", folder, "--data", data)
@@ -178,10 +179,20 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
 def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
     options = ("--epochs", 1, "--size", 32, "--workers", 2, "--mix", 1, "--unfreeze", "all")
     train = ("classifier/train.py", "--data", photos, "--output", tmp_path, *options)
-    done = script(*train, "--backbone", tiny_backbone, "--learning-rate", 0.01, "--average", 0)
+    done = script(
+        *train,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+        "--learning-rate",
+        0.01,
+        "--average",
+        0,
+    )
     assert done.stderr.count("blend ") == 5
     before, after = start_of(tiny_backbone), load_file(tmp_path / "best.safetensors")
-    for layer in ("conv1", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
+    for layer in ("conv1.0", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
         assert np.abs(before[f"{layer}.weight"] - after[f"{layer}.weight"]).max() > 1e-5
     assert np.array_equal(before["bn1.running_mean"], after["bn1.running_mean"])
 
@@ -191,7 +202,15 @@ def test_augmented_views_change_the_head_and_repeat_themselves(photos, tiny_back
     for run, views in enumerate((2, 2, 0)):
         output = tmp_path / str(run)
         script(
-            *("classifier/train.py", "--data", photos, "--backbone", tiny_backbone),
+            *(
+                "classifier/train.py",
+                "--data",
+                photos,
+                "--encoder",
+                "test_resnet",
+                "--weights",
+                tiny_backbone,
+            ),
             *("--unfreeze", "none", "--views", views, "--output", output),
         )
         heads.append(load_file(output / "model.safetensors")["fc.weight"])
@@ -205,7 +224,16 @@ def test_the_head_alone_is_fitted_anew_to_given_weights(
     given = load_file(tiny_classifier / "probe.safetensors")
     headless = {k: np.zeros_like(v) if k.startswith("fc.") else v for k, v in given.items()}
     save_file(headless, tmp_path / "start.safetensors")
-    base = ("classifier/train.py", "--data", photos, "--backbone", tiny_backbone, "--start")
+    base = (
+        "classifier/train.py",
+        "--data",
+        photos,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+        "--start",
+    )
     options = ("--unfreeze", "none", "--output", tmp_path / "out")
     done = script(*base, tmp_path / "start.safetensors", *options)
     assert "accuracy 0.3333" in done.stderr.splitlines()[1]  # the first blend: no head
@@ -234,7 +262,15 @@ def sources(photos, tmp_path):
 @pytest.mark.slow
 def test_what_fine_tuning_brings(sources, tiny_backbone, tmp_path):
     (tmp_path / "classes.txt").write_text("\n".join(COLOURS))
-    command = ("benchmarks/fine_tuning.py", "--data", sources, "--backbone", tiny_backbone)
+    command = (
+        "benchmarks/fine_tuning.py",
+        "--data",
+        sources,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+    )
     command += ("--classes", tmp_path / "classes.txt", "--output", tmp_path / "runs")
     command += ("--epochs", 1, "--only", "reference", "head", "--jobs", 2)
     first = script(*command)
@@ -320,7 +356,18 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
         path.write_bytes(path.read_bytes()[:200])
     done = script(
         *("classifier/train.py", "--data", data, "--output", tmp_path / "out", "--epochs", 1),
-        *("--backbone", tiny_backbone, "--size", 32, "--unfreeze", "head", "--workers", 0),
+        *(
+            "--encoder",
+            "test_resnet",
+            "--weights",
+            tiny_backbone,
+            "--size",
+            32,
+            "--unfreeze",
+            "head",
+            "--workers",
+            0,
+        ),
     )
     assert "skipped: " in done.stderr and "damaged image" in done.stderr
     assert (tmp_path / "out/model.safetensors").exists()
@@ -332,7 +379,10 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
     ("arguments", "message"),
     [
         (("--data", "nowhere"), "nowhere: no such folder"),
-        (("--backbone", "none.safetensors"), "none.safetensors: no readable safetensors file"),
+        (
+            (*TINY, "none.safetensors"),
+            "none.safetensors: no readable safetensors file",
+        ),
         (("--epochs", "0"), "epochs must be above 0, not 0"),
         (("--views", "-1"), "views must be at least 0, not -1"),
         (("--unfreeze", "most"), "invalid choice: 'most'"),
@@ -340,17 +390,32 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
     ],
 )
 def test_bad_training_input(arguments, message, photos, tiny_backbone, tmp_path):
-    base = ("--data", photos, "--backbone", tiny_backbone, "--output", tmp_path)
+    base = (
+        "--data",
+        photos,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+        "--output",
+        tmp_path,
+    )
     done = script("classifier/train.py", *base, *arguments, check=False)
     assert message in error_of(done)
 
 
 def test_backbone_that_cannot_be_downloaded(photos, tmp_path):
-    nowhere = {"TORCH_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    nowhere = {
+        "TORCH_HOME": str(tmp_path),
+        "HF_HOME": str(tmp_path),
+        "https_proxy": "http://127.0.0.1:9",
+    }
     base = ("classifier/train.py", "--data", photos, "--output", tmp_path / "out")
     done = script(*base, check=False, env=nowhere)
     assert (done.returncode, done.stdout) == (2, "") and "Traceback" not in done.stderr
-    assert "--backbone imagenet: download failed" in done.stderr.splitlines()[-1]
+    assert (
+        "--weights imagenet: download of resnet50.tv2_in1k failed" in done.stderr.splitlines()[-1]
+    )
 
 
 def test_labels_unknown_to_the_model(tiny_classifier, photos, tmp_path):
@@ -392,7 +457,7 @@ def test_empty_folder(tiny_classifier, tmp_path):
 
 
 def test_exporting_without_a_readable_photo_names_one(tmp_path):
-    config = ModelConfig(["cow", "lion"], layers=[1, 1, 1, 1], width=4)
+    config = model_config(["cow", "lion"])
     missing = Photo(tmp_path / "cow.jpg", "cow", "train")
     with pytest.raises(InputError, match=r"no training photo can be read, e\.g\. .*cow\.jpg"):
         export_both(Classifier(config), config, [missing], tmp_path)

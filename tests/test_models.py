@@ -18,7 +18,7 @@ from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT, data_root
 from common.text.words import split_words
 from common.training.forward import torch_model
 from ner.data import read_jsonl
-from ner.labels import SLICES, TYPES
+from ner.labels import TYPES
 from ner.model import as_function
 from ner.model import load as load_ner
 from ner.predictor import Recognizer
@@ -81,14 +81,15 @@ def test_ner_in_torch_and_onnx():
     import torch
 
     model, preprocess = load_ner(NER_MODEL)
+    slices = preprocess.config.slices
     words = [[word.text for word in split_words(text)] for text in TEXTS]
     exact = word_probabilities(as_function(model, torch.device("cpu")), preprocess, words)
     quick = word_probabilities(Recognizer.load().model, preprocess, words)
     for a, b in zip(exact, quick, strict=True):
-        for part in (SLICES["entity"], SLICES["mention"]):  # polarity is read at mentions only
+        for part in (slices["entity"], slices["mention"]):  # polarity is read at mentions only
             sure = a[:, part].max(axis=1) > 0.6
             assert (a[sure, part].argmax(axis=1) == b[sure, part].argmax(axis=1)).all()
-        assert np.abs(a - b)[:, : SLICES["mention"].stop].max() < 0.15
+        assert np.abs(a - b)[:, : slices["mention"].stop].max() < 0.15
 
 
 @pytest.mark.parametrize(

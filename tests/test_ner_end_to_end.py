@@ -64,22 +64,22 @@ def test_torch_and_onnx_agree(tiny_ner, tagged):
     import torch
 
     from ner.data import read_jsonl
-    from ner.labels import SLICES
     from ner.model import as_function, load
     from ner.predictor import Recognizer
     from ner.windows import word_probabilities
 
     words = [sentence.words for sentence in read_jsonl(tagged / "test.jsonl")]
     model, preprocess = load(tiny_ner)
+    slices = preprocess.config.slices
     expected = word_probabilities(as_function(model, torch.device("cpu")), preprocess, words)
     recognizer = Recognizer.load(tiny_ner)
     found = word_probabilities(recognizer.model, recognizer.preprocess, words)
     for a, b in zip(expected, found, strict=True):
-        for part in (SLICES["entity"], SLICES["mention"]):  # polarity is read at mentions only
+        for part in (slices["entity"], slices["mention"]):  # polarity is read at mentions only
             sure = a[:, part].max(axis=1) > 0.6
             assert (a[sure, part].argmax(axis=1) == b[sure, part].argmax(axis=1)).all()
         assert (
-            np.abs(a - b)[:, : SLICES["mention"].stop].max() < 0.1
+            np.abs(a - b)[:, : slices["mention"].stop].max() < 0.1
         )  # int8 weights; fp32 agrees to 1e-4
 
 
@@ -141,7 +141,7 @@ def test_a_trained_folder_as_base_keeps_what_it_learned(tiny_ner):
     ("arguments", "message"),
     [
         (("--data", "nowhere"), "nowhere/train.jsonl: No such file"),
-        (("--base-model", "no/such/model"), "--base-model no/such/model: no BERT model there"),
+        (("--base-model", "no/such/model"), "--base-model no/such/model: no text encoder at"),
         (("--partial", "CATS=x.jsonl"), "--partial CATS=x.jsonl: expected TYPES=FILE"),
         (("--mask", "0.9"), "mask must be in [0, 0.5], not 0.9"),
         (("--entity-weight", "-1"), "entity_weight must not be below 0, but is -1.0"),

@@ -6,16 +6,16 @@ import pytest
 
 from common.evaluation.metrics import f1
 from ner.decode import decode
-from ner.labels import LABELS, TYPES
+from ner.labels import HEADS, TYPES
 from ner.report import count_claims, count_matches, report, report_claims
 
 
 def random_tags(chance, length):
     import numpy as np
 
-    rows = np.random.default_rng(chance.randint(0, 9**9)).random((length, len(LABELS)))
+    rows = np.random.default_rng(chance.randint(0, 9**9)).random((length, len(HEADS["entity"])))
     rows[:, 0] += 0.5
-    return [LABELS[i] for i in decode(rows)]
+    return decode(rows, HEADS["entity"])
 
 
 def test_counts_equal_seqeval():
