@@ -107,4 +107,4 @@ def test_fine_tuning_refuses_a_folder_of_other_runs(photos, tiny_backbone, tmp_p
     classes = tmp_path / "classes.txt"
     classes.write_text("cow\nlion\n")
     done = script(*command, "--classes", classes, "--output", tmp_path, check=False)
-    assert "runs of other epochs, photos, classes or backbone" in error_of(done)
+    assert "runs of other epochs, photos, classes, encoder or weights" in error_of(done)
