@@ -81,7 +81,7 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
 def test_scores_of_a_model_that_is_often_wrong(hard_photos, tiny_backbone, tmp_path):
     """Each figure has its own value, and what inference answers gives the same ones."""
     train = ("classifier/train.py", "--data", hard_photos, *TINY, tiny_backbone)
-    script(*train, "--unfreeze", "none", "--views", 0, "--output", tmp_path)
+    script(*train, "--unfreeze", "none", "--augmented-copies", 0, "--output", tmp_path)
     script("classifier/export.py", "--model", tmp_path, "--data", hard_photos)
     script("classifier/evaluate.py", "--model", tmp_path, "--data", hard_photos)
     figures = json.loads((tmp_path / "evaluation.json").read_text())
