@@ -7,11 +7,14 @@ It is served to this machine alone, and asks no other host for anything.
 """
 
 import os
+import signal
 import sys
+import tempfile
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from engine.options import add_address, add_models
+from engine.options import add_models
+from web.server import add_address, allowed_hosts, listen
 
 
 def get_args_parser() -> ArgumentParser:
@@ -25,21 +28,24 @@ def get_args_parser() -> ArgumentParser:
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     args = get_args_parser().parse_args()
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # What people check lies in a folder of this user's alone, which goes when the page ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder = tempfile.TemporaryDirectory(prefix="faunacheck-page-")
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False"}
+    os.environ["GRADIO_TEMP_DIR"] = folder.name
     try:
-        import gradio
         import uvicorn
-        from fastapi import FastAPI
+
+        from web.page import make_page, mount
     except ImportError as error:
         raise InputError(f"needs {error.name}; pip install -r requirements-page.txt") from error
     from engine.verifier import Verifier
-    from web.page import CSS, THEME, Offline, make_page
 
     page = make_page(Verifier.load(args.classifier_model, args.ner_model, "any", args.device))
-    app = gradio.mount_gradio_app(FastAPI(), page, "/", css=CSS, theme=THEME)
-    app.add_middleware(Offline)
-    print(f"http://{args.host}:{args.port}", file=sys.stderr)
-    uvicorn.run(app, host=args.host, port=args.port, log_level="warning")
+    listener, url = listen(args)
+    print(url, file=sys.stderr)
+    config = uvicorn.Config(mount(page, allowed_hosts(args)), log_level="warning")
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

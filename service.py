@@ -11,6 +11,7 @@ describes it all. With the environment variable ``FAUNACHECK_TOKEN`` set, reques
 photo. On SIGTERM it answers what it took, then ends.
 """
 
+import json
 import logging
 import os
 import sys
@@ -18,8 +19,9 @@ import sys
 from common.cli import ArgumentParser, run
 from common.config import add_options, from_args
 from common.errors import InputError
-from engine.options import add_address, add_models
+from engine.options import add_models
 from web.limits import Limits
+from web.server import add_address, allowed_hosts, listen
 
 
 def get_args_parser() -> ArgumentParser:
@@ -47,16 +49,17 @@ def main() -> int:
     logging.getLogger("faunacheck").setLevel(logging.INFO)
     # Opened before the port is, so that bad models are one line.
     verifier = Verifier.load(args.classifier_model, args.ner_model, "any", args.device, threads=1)
-    app = create_app(verifier, limits, os.environ.get("FAUNACHECK_TOKEN"))
-    uvicorn.run(
-        app,
-        host=args.host,
-        port=args.port,
+    token = os.environ.get("FAUNACHECK_TOKEN")
+    listener, url = listen(args)
+    print(json.dumps({"listening": url}), file=sys.stderr, flush=True)
+    config = uvicorn.Config(
+        create_app(verifier, limits, token, allowed_hosts(args)),
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=round(limits.timeout) + 1,
     )
+    uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

@@ -14,12 +14,6 @@ def add_models(parser: ArgumentParser) -> None:
     parser.add_device()
 
 
-def add_address(parser: ArgumentParser, port: int) -> None:
-    """Add ``--host`` and ``--port`` of a server."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=port, help=f"port to listen on ({port})")
-
-
 def png_file(name: str) -> Path:
     """Return the path of a picture to write, for ``--explain``."""
     if not name.lower().endswith(".png"):

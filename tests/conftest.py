@@ -3,13 +3,19 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+# One thread a process: workers of pytest-xdist share the cores, and tiny models gain nothing from
+# more. Before anything loads a numerical library, which reads it once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from common.paths import ROOT, data_root
@@ -27,7 +33,7 @@ def pytest_collection_modifyitems(items):
 
 def script(*arguments: object, check: bool = True, **options) -> subprocess.CompletedProcess:
     """Run a script of the repository as a user does; fail with its stderr if it fails."""
-    environment = os.environ | {"OMP_NUM_THREADS": "2"} | options.pop("env", {})
+    environment = os.environ | options.pop("env", {})
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
@@ -79,9 +85,33 @@ def noise_pairs(folder: Path, count: int, text: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory) -> Path:
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """A function of a name and of what fills the folder of that name: one worker does, all read."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # a worker's own folder lies in that of the whole run
+
+    def folder_of(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        with FileLock(root / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def photos(made_once) -> Path:
     """A tree of noisy plain-coloured photos: the class is the colour."""
-    root = tmp_path_factory.mktemp("photos")
+    return made_once("photos", write_photos)
+
+
+def write_photos(root: Path) -> None:
+    """Write 25 noisy photos of each colour."""
     chance = np.random.default_rng(0)
     for label, colour in COLOURS.items():
         (root / label).mkdir()
@@ -89,7 +119,6 @@ def photos(tmp_path_factory) -> Path:
             noise = chance.integers(-30, 30, (48, 64, 3))
             pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(root / label / f"{i:02}.jpg")
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -108,16 +137,18 @@ def tiny_backbone(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_classifier(photos, tiny_backbone, tmp_path_factory) -> Path:
+def tiny_classifier(photos, tiny_backbone, made_once) -> Path:
     """A model folder from train.py and export.py."""
-    folder = tmp_path_factory.mktemp("classifier")
-    script(
-        *("classifier/train.py", "--data", photos, "--output", folder, "--epochs", 2),
-        *("--backbone", tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
-        *("--unfreeze", "last-stage"),
-    )
-    script("classifier/export.py", "--model", folder, "--data", photos)
-    return folder
+
+    def train(folder):
+        script(
+            *("classifier/train.py", "--data", photos, "--output", folder, "--epochs", 2),
+            *("--backbone", tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
+            *("--unfreeze", "last-stage"),
+        )
+        script("classifier/export.py", "--model", folder, "--data", photos)
+
+    return made_once("classifier", train)
 
 
 ANIMALS = ("cow", "red fox", "lion", "horse")
@@ -196,13 +227,15 @@ def tiny_bert(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_ner(tagged, everyday, tiny_bert, tmp_path_factory) -> Path:
+def tiny_ner(tagged, everyday, tiny_bert, made_once) -> Path:
     """A model folder from train.py and export.py."""
-    folder = tmp_path_factory.mktemp("ner")
-    script(
-        *("ner/train.py", "--data", tagged, "--output", folder, "--base-model", tiny_bert),
-        *("--epochs", 6, "--batch-size", 8, "--learning-rate", 3e-3, "--mask", 0),
-        *("--head-learning-rate", 1e-2, "--average", 0.9, "--everyday", everyday),
-    )
-    script("ner/export.py", "--model", folder, "--data", tagged / "validation.jsonl")
-    return folder
+
+    def train(folder):
+        script(
+            *("ner/train.py", "--data", tagged, "--output", folder, "--base-model", tiny_bert),
+            *("--epochs", 6, "--batch-size", 8, "--learning-rate", 3e-3, "--mask", 0),
+            *("--head-learning-rate", 1e-2, "--average", 0.9, "--everyday", everyday),
+        )
+        script("ner/export.py", "--model", folder, "--data", tagged / "validation.jsonl")
+
+    return made_once("ner", train)

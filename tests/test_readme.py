@@ -11,16 +11,14 @@ import pytest
 from common.paths import ROOT
 
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+ANSWERS = "/tmp/faunacheck-answers.tsv"  # what a session writes
 
 
-def sessions() -> list[tuple[str, str]]:
-    """Each command of the README with the output printed below it."""
-    found = []
-    for block in CONSOLE.findall((ROOT / "README.md").read_text()):
-        for part in block.split("$ ")[1:]:
-            command, _, output = part.partition("\n")
-            found.append((command, output))
-    return found
+def sessions() -> list[list[tuple[str, str]]]:
+    """Return the console blocks of the README: each command with the output printed below it."""
+    blocks = CONSOLE.findall((ROOT / "README.md").read_text())
+    parts = ([part.partition("\n") for part in block.split("$ ")[1:]] for block in blocks)
+    return [[(command, output) for command, _, output in block] for block in parts]
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +27,22 @@ def environment(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bin")
     (folder / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (folder / "python").chmod(0o755)
-    Path("/tmp/faunacheck-answers.tsv").unlink(missing_ok=True)  # of an earlier run
     # Without what `make test` tells the makes below it, so that `make run` prints as from a shell.
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     return clean | {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def test_there_are_sessions():
-    commands = [command for command, _ in sessions()]
+    commands = [command for session in sessions() for command, _ in session]
     assert "make run" in commands and len(commands) >= 8
 
 
-@pytest.mark.parametrize(("command", "output"), sessions(), ids=[c for c, _ in sessions()])
-def test_session(command, output, environment):
-    done = subprocess.run(
-        command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.stdout == output, done.stderr
+@pytest.mark.parametrize("session", sessions(), ids=lambda session: session[0][0])
+def test_session(session, environment):
+    if any(ANSWERS in command for command, _ in session):
+        Path(ANSWERS).unlink(missing_ok=True)  # of an earlier run
+    for command, output in session:  # one after the other: some read what those before them wrote
+        done = subprocess.run(
+            command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert done.stdout == output, done.stderr

@@ -1,18 +1,14 @@
 """The HTTP service with the models that ship: answers, limits, hostile uploads, a graceful stop."""
 
 import asyncio
+import http.client
 import io
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -22,6 +18,7 @@ pytest.importorskip("fastapi")
 
 import httpx
 from fastapi.testclient import TestClient
+from served import served
 
 from benchmarks.load import Load
 from common.paths import ROOT
@@ -73,12 +70,25 @@ def test_several_pairs(client):
 def test_a_pair_without_an_answer(client):
     answer = post(client, (" ", RACCOON))
     assert answer.status_code == 422
-    assert answer.json()["error"] == "the text is empty; expected a sentence"
+    assert answer.json() == {"error": "the text is empty; expected a sentence"}
 
 
 def test_animals(client):
     names = client.get("/v1/animals").json()
     assert len(names) == 92 and "orca" in names["killer_whale"]
+
+
+def test_the_example_of_the_description_has_every_field(client):
+    route = client.get("/openapi.json").json()["paths"]["/v1/verify"]["post"]
+    example = route["responses"]["200"]["content"]["application/json"]["example"]
+    answer = post(client, ("There is a raccoon, but no cow.", RACCOON)).json()
+    for names in ((), ("claims", 0), ("claims", 1), ("prediction",), ("prediction", "concept")):
+        shown, real = example, answer
+        for name in names:
+            shown, real = shown[name], real[name]
+        assert list(shown) == list(real)
+    assert [claim["cue"] for claim in example["claims"]] == [None, "no"]
+    assert route["responses"].keys() >= {"400", "401", "403", "413", "422", "429", "500", "503"}
 
 
 def test_health_and_metrics(client):
@@ -199,34 +209,6 @@ def test_the_token(verifier):
         assert client.get("/healthz").status_code == 200
 
 
-class Slow:
-    """A verifier that waits until it is told to go on."""
-
-    def __init__(self, verifier):
-        self.verifier, self.go = verifier, threading.Event()
-
-    def verify_many(self, pairs):
-        self.go.wait(30)
-        return self.verifier.verify_many(pairs)
-
-
-def test_too_many_requests_and_one_that_takes_too_long(verifier):
-    slow = Slow(verifier)
-    app = create_app(slow, Limits(max_requests=2, timeout=1.5))
-    with TestClient(app) as client, ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(post, client, ("A raccoon.", RACCOON)) for _ in range(2)]
-        time.sleep(0.5)
-        started = time.monotonic()
-        refused = post(client, ("A raccoon.", RACCOON))
-        assert refused.status_code == 429 and refused.headers["retry-after"] == "1"
-        assert time.monotonic() - started < 1
-        for future in running:
-            assert future.result().status_code == 503
-            assert future.result().json()["error"] == "not answered within 1.5 s"
-        slow.go.set()
-        assert post(client, ("A raccoon.", RACCOON)).status_code == 200
-
-
 def test_requests_side_by_side(client):
     pairs = [("A raccoon.", RACCOON), ("A cat.", RACCOON), ("No raccoon.", CAT)] * 6
     with ThreadPoolExecutor(9) as pool:
@@ -234,57 +216,36 @@ def test_requests_side_by_side(client):
     assert answers == [True, False, True] * 6
 
 
-@contextmanager
-def served(*arguments, **environment):
-    """A service of its own process, with its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "service.py", "--port", str(port), *map(str, arguments)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(f"{address}/readyz")
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, process.stderr.read()
-                time.sleep(0.05)
-        yield address, process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_sigterm_answers_what_was_taken():
-    chance = np.random.default_rng(0)
-    photos = []
-    for _ in range(64):
-        buffer = io.BytesIO()
-        Image.fromarray(chance.integers(0, 255, (224, 224, 3), np.uint8)).save(buffer, "PNG")
-        photos.append(buffer.getvalue())
-    with served() as (address, process), ThreadPoolExecutor(1) as pool:
-        client = httpx.Client(base_url=address, timeout=60)
-        future = pool.submit(post, client, *[(f"Cow {i}.", p) for i, p in enumerate(photos)])
-        time.sleep(0.3)
-        assert not future.done()
+    with served("service.py") as (url, process, lines):
+        connection = http.client.HTTPConnection(url.removeprefix("http://"))
+        form = httpx.Request(
+            "POST", url, data={"text": "A raccoon."}, files={"image": ("photo.jpg", RACCOON)}
+        )
+        body = form.read()
+        connection.putrequest("POST", "/v1/verify")
+        for name in ("content-type", "content-length"):
+            connection.putheader(name, form.headers[name])
+        connection.endheaders(body[:1000])
+        while "faunacheck_requests_in_flight 2.0" not in httpx.get(f"{url}/metrics").text:
+            pass  # until the service has the start of it
         process.send_signal(signal.SIGTERM)
-        assert len(future.result().json()) == 64
+        with pytest.raises(httpx.ConnectError):
+            while True:  # until it takes no more
+                httpx.get(f"{url}/healthz")
+        connection.send(body[1000:])
+        answer = connection.getresponse()
+        assert answer.status == 200 and json.load(answer)["verdict"] is True
+        connection.close()
         assert process.wait(timeout=30) in (0, -signal.SIGTERM)
-        (line,) = process.stderr.read().splitlines()[-1:]
-    row = json.loads(line)
+    row = json.loads(lines[-1])
     assert (row["method"], row["path"], row["status"]) == ("POST", "/v1/verify", 200)
-    assert "Cow" not in line
+    assert "raccoon" not in lines[-1] and "photo.jpg" not in lines[-1]
 
 
 @pytest.mark.slow
 def test_far_more_than_it_can_carry():
-    with served("--max-requests", 8) as (address, _):
+    with served("service.py", "--max-requests", 8) as (address, *_):
         load = Load(int(address.rpartition(":")[2]), [("A raccoon.", RACCOON)])
         asyncio.run(load.open(rate=400, seconds=3))
     assert set(load.seconds) == {200, 429} and sum(map(len, load.seconds.values())) == 1200
@@ -294,7 +255,7 @@ def test_far_more_than_it_can_carry():
 @pytest.mark.slow
 def test_fuzzed_from_its_own_description(tmp_path):
     pytest.importorskip("schemathesis")
-    with served("--max-requests", 8) as (address, _):
+    with served("service.py", "--max-requests", 8) as (address, *_):
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli"),

@@ -5,9 +5,11 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from common.pairs.model import Pair
+from common.pairs.stream import CHUNK
 from common.parallel import cores
 from engine.answer import Answer
-from engine.verifier import CHUNK, Pair, Verifier
+from engine.verifier import Verifier
 
 
 class Batcher:
@@ -53,7 +55,7 @@ class Batcher:
             thread.join()
 
     def _take(self) -> list[tuple[Pair, Future[Answer]]]:
-        """This thread's share of what is waiting; nothing once it is closed and done."""
+        """Return this thread's share of what is waiting; nothing once it is closed and done."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._open)
             share = min(CHUNK, -(-len(self._waiting) // len(self._threads)))
@@ -61,12 +63,18 @@ class Batcher:
 
     def _work(self) -> None:
         while jobs := self._take():
-            jobs = [job for job in jobs if job[1].set_running_or_notify_cancel()]
-            try:
-                answers = list(self.verifier.verify_many([pair for pair, _ in jobs]))
-            except BaseException as error:  # a defect: it belongs to who asked
-                for _, future in jobs:
-                    future.set_exception(error)
+            self._answer([job for job in jobs if job[1].set_running_or_notify_cancel()])
+
+    def _answer(self, jobs: list[tuple[Pair, Future[Answer]]]) -> None:
+        try:
+            answers = list(self.verifier.verify_many([pair for pair, _ in jobs]))
+            done = list(zip(jobs, answers, strict=True))
+        except BaseException as error:  # a defect: each pair alone shows whose it is
+            if len(jobs) == 1:
+                jobs[0][1].set_exception(error)
             else:
-                for (_, future), answer in zip(jobs, answers, strict=True):
-                    future.set_result(answer)
+                for job in jobs:
+                    self._answer([job])
+        else:
+            for (_, future), answer in done:
+                future.set_result(answer)

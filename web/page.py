@@ -1,29 +1,26 @@
 """The page: a photo and a sentence in, the answer and its reasons out.
 
 Everything runs on this machine. Gradio's page asks other hosts for a script and for fonts;
-`Offline` takes these out, and forbids the browser to ask for anything else.
+`OfflineMiddleware` takes these out, and forbids the browser to ask for anything else.
 """
 
 import html
-import re
-import shutil
 import tempfile
-import zipfile
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
 from PIL import Image
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import InputError
-from common.pairs.table import answer_table
 from common.paths import ROOT
 from common.tables import FORMATS
 from engine.answer import Answer
 from engine.verifier import Verifier
+from web.middleware import HostMiddleware, OfflineMiddleware
+from web.uploads import MAX_UPLOAD, answer_uploads
 
 SAMPLES = ROOT / "data/samples"
 EXAMPLES = [
@@ -31,7 +28,7 @@ EXAMPLES = [
     ["A kitten looks at the camera.", str(SAMPLES / "cat.jpg")],
     ["There is no zebra in this picture.", str(SAMPLES / "coffee.jpg")],
 ]
-MAX_UNPACKED = 2**30  # bytes of a zip's photos
+KEPT = 3600  # seconds that uploads and answers stay on disk
 AFFIRMED, DENIED = "said to be there", "said to be absent"
 COLOURS = {AFFIRMED: "#2e7d32", DENIED: "#b3261e"}
 WORDS = {True: "True", False: "False", None: "Cannot tell"}
@@ -43,17 +40,10 @@ footer {display: none !important}
 THEME = gr.themes.Default(  # with fonts of the visitor's machine
     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
 )
-POLICY = (
-    "default-src 'self' data: blob:; style-src 'self' 'unsafe-inline';"
-    " script-src 'self' 'unsafe-inline' 'unsafe-eval'"
-)
-_FOREIGN = re.compile(
-    rb"<script[^>]*src=\"https?://[^>]*>\s*</script>|<link[^>]*href=\"https?://[^>]*>"
-)
 
 
 def highlighted(answer: Answer) -> list[tuple[str, str | None]]:
-    """A text cut at its animals, each with what is said of it."""
+    """Return a text cut at its animals, each with what is said of it."""
     parts: list[tuple[str, str | None]] = []
     position = 0
     for judged in answer.verdict.claims if answer.verdict else ():
@@ -65,7 +55,7 @@ def highlighted(answer: Answer) -> list[tuple[str, str | None]]:
 
 
 def unchecked(answer: Answer) -> str:
-    """What the answer leaves open, as Markdown."""
+    """Return what the answer leaves open, as Markdown."""
     lines = []
     for judged in answer.verdict.claims:
         roughly = not judged.exact and judged.holds != judged.claim.negated  # there, as its kind
@@ -80,19 +70,18 @@ def unchecked(answer: Answer) -> str:
 
 
 def make_page(verifier: Verifier) -> gr.Blocks:
-    """The page.
+    """Return the page.
 
     Args:
-        verifier: Answers.
+        verifier: Answers pairs.
     """
 
     def check(text: str, photo: Image.Image | None) -> tuple[Any, ...]:
         if photo is None:
-            raise gr.Error("There is no photo yet.", print_exception=False)
-        try:
-            answer = verifier.verify(text or "", photo)
-        except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise _shown("There is no photo yet.")
+        (answer,) = verifier.verify_many([(text or "", photo)])
+        if answer.error:
+            raise _shown(answer.error)
         word = WORDS[answer.verdict.value]
         why = html.escape(answer.verdict.explanation)
         return (
@@ -105,13 +94,15 @@ def make_page(verifier: Verifier) -> gr.Blocks:
 
     def check_many(table: str | None, photos: str | None) -> tuple[str, str]:
         if table is None:
-            raise gr.Error("There is no table yet.", print_exception=False)
+            raise _shown("There is no table yet.")
+        folder = Path(tempfile.mkdtemp(dir=output.GRADIO_CACHE))  # where Gradio deletes it in time
         try:
-            return answer_uploads(verifier, Path(table), Path(photos) if photos else None)
+            return answer_uploads(verifier, Path(table), Path(photos) if photos else None, folder)
         except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise _shown(error) from error
 
-    with gr.Blocks(title="Faunacheck", analytics_enabled=False) as page:
+    options = {"analytics_enabled": False, "delete_cache": (KEPT // 6, KEPT)}
+    with gr.Blocks(title="Faunacheck", **options) as page:
         gr.Markdown("# Faunacheck\nDoes the picture show the animal that the text names?")
         with gr.Tab("One photo") as tab, gr.Row():
             with gr.Column(min_width=300):
@@ -147,105 +138,22 @@ def make_page(verifier: Verifier) -> gr.Blocks:
     return page
 
 
-def answer_uploads(verifier: Verifier, table: Path, photos: Path | None) -> tuple[str, str]:
-    """Answer an uploaded table.
+def _shown(error: object) -> gr.Error:
+    """Return an error for the visitor; Gradio shows it as HTML."""
+    return gr.Error(html.escape(str(error)), print_exception=False)
+
+
+def mount(page: gr.Blocks, hosts: Sequence[str]) -> FastAPI:
+    """Return the application that serves a page.
 
     Args:
-        verifier: Answers.
-        table: Pairs; images are names of files in the zip.
-        photos: A zip.
-
-    Returns:
-        The summary and the path of the table of answers.
-
-    Raises:
-        InputError: If the table or the zip cannot be read.
+        page: See `make_page`.
+        hosts: Host names to answer to, ``*`` for any.
     """
-    output = Path(tempfile.mkdtemp(prefix="faunacheck-")) / f"answers{table.suffix}"
-
-    def rows(pairs: Iterable[tuple[str, str]], _: Path) -> Iterator[dict[str, Any]]:
-        waiting: deque[str] = deque()
-
-        def given() -> Iterator[tuple[str, str]]:
-            for text, image in pairs:
-                waiting.append(image)
-                yield text, str(names.get(image.removeprefix("./"), folder / "none"))
-
-        for answer in verifier.verify_many(given()):  # opens nothing but what was uploaded
-            image = waiting.popleft()
-            row = answer.to_row() | {"image": image}
-            if row["error"]:
-                row["error"] = f"{image}: {row['error'].removeprefix(f'{answer.image}: ')}"
-            yield row
-
-    with tempfile.TemporaryDirectory(prefix="faunacheck-") as name:
-        folder = Path(name)
-        names = unpack(photos, folder) if photos else {}
-        return str(answer_table(rows, verifier.columns, table, output)), str(output)
-
-
-def unpack(archive: Path, folder: Path) -> dict[str, Path]:
-    """Unpack a zip under numbers, so that no name in it can lead anywhere.
-
-    Returns:
-        By name in the zip, the file.
-
-    Raises:
-        InputError: If it cannot be read or is too large.
-    """
-    found = {}
-    try:
-        with zipfile.ZipFile(archive) as file:
-            members = [member for member in file.infolist() if not member.is_dir()]
-            if sum(member.file_size for member in members) > MAX_UNPACKED:
-                raise InputError(f"the zip holds more than {MAX_UNPACKED // 2**20:,} MiB")
-            for number, member in enumerate(members):
-                path = folder / str(number)
-                with file.open(member) as source, path.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                found[member.filename] = path
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
-        raise InputError(f"the zip cannot be read ({error})") from error
-    return found
-
-
-class Offline:
-    """ASGI middleware: a page that asks no other host for anything.
-
-    Args:
-        app: Serves Gradio's page.
-    """
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take references to other hosts out of HTML, and forbid them."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        start: Message | None = None
-        body = b""
-
-        async def edited(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start":
-                headers = dict(message["headers"])
-                if not headers.get(b"content-type", b"").startswith(b"text/html"):
-                    await send(message)
-                    return
-                start = message  # its length is known when the body is
-            elif start is None:
-                await send(message)
-            else:
-                body += message.get("body", b"")
-                if not message.get("more_body"):
-                    page = _FOREIGN.sub(b"", body)
-                    headers = dict(start["headers"]) | {
-                        b"content-length": str(len(page)).encode(),
-                        b"content-security-policy": POLICY.encode(),
-                    }
-                    await send(start | {"headers": list(headers.items())})
-                    await send({"type": "http.response.body", "body": page})
-
-        await self.app(scope, receive, edited)
+    page.has_launched = True  # else Gradio hands out every file that its user can read
+    app = gr.mount_gradio_app(
+        FastAPI(openapi_url=None), page, "/", css=CSS, theme=THEME, max_file_size=MAX_UPLOAD
+    )
+    app.add_middleware(OfflineMiddleware)
+    app.add_middleware(HostMiddleware, hosts=hosts)
+    return app
