@@ -18,6 +18,7 @@ import ast
 import csv
 import importlib
 import json
+import math
 import os
 import random
 import re
@@ -63,7 +64,8 @@ TESTS = {  # the quick tests of each module
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.json")
 LINKED = ("models",)  # folders that a copy of the tree shares with it
 PYTEST = ("-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-m", "not slow and not data")
-CPU_SECONDS, WALL_SECONDS = 60, 600  # after which a mutant counts as one that never ends
+SLOWER = 5  # times as long as the tests of the unchanged tree, and a mutant never ends
+WALL_SECONDS = 900  # for one that waits
 MEMORY = 8 * 2**30  # bytes, for mutants that never stop to append
 
 INVERSE = {"Add": "Sub", "Mul": "Div", "FloorDiv": "Div", "Mod": "FloorDiv", "Pow": "Mul"}
@@ -267,10 +269,11 @@ def copy_tree(target: Path) -> Path:
     return target
 
 
-def start(tree: Path, tests: Sequence[str]) -> int:
+def start(tree: Path, tests: Sequence[str], seconds: int = WALL_SECONDS) -> int:
     """Run tests in a copy of the tree, in a fork that has the libraries already; return its id.
 
-    What the tests print is left in ``tree/tests.log``; ``tree/imported.json`` names the libraries.
+    It is ended after ``seconds`` of work. What the tests print is left in ``tree/tests.log``;
+    ``tree/imported.json`` names the libraries.
     """
     process = os.fork()
     if process:
@@ -279,7 +282,7 @@ def start(tree: Path, tests: Sequence[str]) -> int:
     try:
         os.setsid()  # so that what it starts can be ended with it
         signal.alarm(WALL_SECONDS)
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         log = os.open(tree / "tests.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1), os.dup2(log, 2)
@@ -311,22 +314,28 @@ def finish(process: int) -> int:
     return process
 
 
-def check(tree: Path, tests: Sequence[str]) -> None:
+def check(tree: Path, tests: Sequence[str]) -> int:
     """Run the tests of an unchanged tree, and import the libraries that they need.
+
+    Returns:
+        Seconds of work after which a mutant never ends.
 
     Raises:
         InputError: If one fails.
     """
-    process, status = os.waitpid(start(tree, tests), 0)
+    process, status, usage = os.wait4(start(tree, tests), 0)
     finish(process)
     if status:
         raise InputError(f"{' '.join(tests)}: not all pass:\n{(tree / 'tests.log').read_text()}")
     for name in json.loads((tree / "imported.json").read_text()):
         with suppress(Exception):  # some want to be imported by another
             importlib.import_module(name)
+    return math.ceil(SLOWER * (1 + usage.ru_utime + usage.ru_stime))
 
 
-def judge(mutants: Sequence[tuple[Mutant, str]], trees: Sequence[Path]) -> Iterator[Result]:
+def judge(
+    mutants: Sequence[tuple[Mutant, str]], trees: Sequence[Path], seconds: int
+) -> Iterator[Result]:
     """Run the tests of each mutant, as many at a time as there are copies of the tree."""
     waiting, free = list(mutants)[::-1], list(trees)
     running: dict[int, tuple[Mutant, Path]] = {}
@@ -334,7 +343,7 @@ def judge(mutants: Sequence[tuple[Mutant, str]], trees: Sequence[Path]) -> Itera
         while waiting and free:
             (mutant, source), tree = waiting.pop(), free.pop()
             (tree / mutant.module).write_text(source, encoding="utf-8")
-            running[start(tree, TESTS[mutant.module])] = mutant, tree
+            running[start(tree, TESTS[mutant.module], seconds)] = mutant, tree
         process, status = os.wait()
         mutant, tree = running.pop(finish(process))
         log = (tree / "tests.log").read_text(errors="replace")
@@ -397,10 +406,10 @@ def main() -> int:
     }
     with tempfile.TemporaryDirectory() as folder:
         trees = [copy_tree(Path(folder) / str(i)) for i in range(args.jobs)]
-        check(trees[0], sorted({test for module in modules for test in TESTS[module]}))
+        seconds = check(trees[0], sorted({test for m in modules for test in TESTS[m]}))
         totals, drawn = sample(modules, args.count, args.seed)
         results = []
-        for result in tqdm(judge(drawn, trees), total=len(drawn), disable=None):
+        for result in tqdm(judge(drawn, trees, seconds), total=len(drawn), disable=None):
             if result.outcome == "survived" and result.key in equivalent:
                 result = Result(*astuple(result)[:-2], "equivalent", "")
             elif result.key in equivalent:

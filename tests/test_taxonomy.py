@@ -643,6 +643,7 @@ def test_a_class_lists_the_kinds_that_no_class_below_it_has() -> None:
         ("snowy owl", {"animal", "bird"}, {"bird"}),
         ("tiger shark", {"fish", "shark", "owl"}, {"shark"}),
         ("tiger shark", {"shark", "fish", "tiger_shark"}, {"shark"}),
+        ("fire ant", {"ant", "insect"}, {"ant"}),
         ("owl", {"owl"}, set()),
         ("gosling", {"bird", "young", "animal"}, {"bird", "young"}),
         ("aardvark", {"animal"}, {"animal"}),
@@ -652,7 +653,8 @@ def test_a_class_lists_the_kinds_that_no_class_below_it_has() -> None:
 def test_the_nearest_of_several_classes_above(
     concept: str, classes: set[str], expected: set[str]
 ) -> None:
-    taxonomy = toy(*KINDS, "young", "gosling < bird, young")
+    ants = ("insect", "ant < insect", "fire ant < ant")
+    taxonomy = toy(*KINDS, *ants, "young", "gosling < bird, young")
     assert taxonomy.nearest_above(concept, classes) == expected
 
 
