@@ -31,16 +31,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import parso
-from cosmic_ray.ast import ast_nodes
-from cosmic_ray.mutating import mutate_code
-from cosmic_ray.operators.operator import Operator
-from cosmic_ray.plugins import get_operator, operator_names
 from tqdm import tqdm
 
 from common.cli import ArgumentParser, run
@@ -74,7 +72,7 @@ SWAPS = {"min": "max", "any": "all", "argmin": "argmax", "lower": "upper", "amin
 SWAPS |= {other: name for name, other in SWAPS.items()}
 
 
-class RemoveCall(Operator):
+class RemoveCall:
     """Remove a statement that only calls something."""
 
     def mutation_positions(self, node):
@@ -85,17 +83,14 @@ class RemoveCall(Operator):
 
     def mutate(self, node, index):
         """Replace it with ``pass``."""
+        import parso
+
         prefix = node.children[0].get_first_leaf().prefix
         node.children[0] = parso.python.tree.Keyword("pass", node.start_pos, prefix)
         return node
 
-    @classmethod
-    def examples(cls):
-        """Return none."""
-        return ()
 
-
-class SwapFunction(Operator):
+class SwapFunction:
     """Call the opposite function, see `SWAPS`."""
 
     def mutation_positions(self, node):
@@ -109,10 +104,8 @@ class SwapFunction(Operator):
         node.value = SWAPS[node.value]
         return node
 
-    examples = RemoveCall.examples
 
-
-class ScaleFloat(Operator):
+class ScaleFloat:
     """Double or halve a float."""
 
     def mutation_positions(self, node):
@@ -125,8 +118,6 @@ class ScaleFloat(Operator):
         value = float(node.value)
         node.value = repr(value * (2, 0.5)[index] if value else (1.0, -1.0)[index])
         return node
-
-    examples = RemoveCall.examples
 
 
 @dataclass(frozen=True)
@@ -169,9 +160,12 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def operators() -> dict[str, Operator]:
-    """Return the operators that are used, by name."""
-    found: dict[str, Operator] = {}
+@cache
+def operators() -> dict[str, Any]:
+    """Return the operators that are used, by name: cosmic-ray's and those above."""
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    found: dict[str, Any] = {}
     for path in operator_names():
         name = path.split("/")[1]
         kind, _, change = name.partition("_")
@@ -191,6 +185,9 @@ def operators() -> dict[str, Operator]:
 
 def places(source: str) -> list[tuple[str, int, tuple[int, int]]]:
     """Return where a module can be changed: operator, occurrence, line and column."""
+    import parso
+    from cosmic_ray.ast import ast_nodes
+
     annotations = [
         part
         for node in ast.walk(ast.parse(source))
@@ -227,6 +224,8 @@ def places(source: str) -> list[tuple[str, int, tuple[int, int]]]:
 
 def mutate(module: str, source: str, place: tuple[str, int, tuple[int, int]]) -> tuple[Mutant, str]:
     """Return a mutant of a module and its source."""
+    from cosmic_ray.mutating import mutate_code
+
     name, occurrence, (line, _) = place
     changed = mutate_code(source, operators()[name], occurrence)
     old, new = source.splitlines(), changed.splitlines()
@@ -284,8 +283,8 @@ def start(tree: Path, tests: Sequence[str], seconds: int = WALL_SECONDS) -> int:
         signal.alarm(WALL_SECONDS)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-        log = os.open(tree / "tests.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(log, 1), os.dup2(log, 2)
+        sys.stdout = sys.stderr = log = open(tree / "tests.log", "w", encoding="utf-8")
+        os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
         os.chdir(tree)
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(f"{ROOT}{os.sep}") and (
@@ -394,6 +393,8 @@ def report(totals: dict[str, int], results: Sequence[Result]) -> Iterator[str]:
 def main() -> int:
     """Draw mutants, run their tests and print what became of them."""
     args = get_args_parser().parse_args()
+    if not find_spec("cosmic_ray"):
+        raise InputError("cosmic-ray is missing: pip install -r benchmarks/requirements.txt")
     modules = args.only or list(TESTS)
     if unknown := set(modules) - set(TESTS):
         raise InputError(f"--only {min(unknown)}: no tests listed; one of {', '.join(TESTS)}")
