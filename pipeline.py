@@ -3,7 +3,7 @@
     python pipeline.py --text "There is a cow in the picture." --image photo.jpg
     python pipeline.py --text "No cats here, only dogs." --image photo.jpg --format json
     python pipeline.py --text "A raccoon." --image photo.jpg --explain why.png
-    python pipeline.py --pairs pairs.csv --output answers.csv      # columns text,image
+    python pipeline.py --pairs pairs.csv --output answers.csv     # columns text,image; others stay
     cat pairs.jsonl | python pipeline.py --pairs - --output - | head
     python pipeline.py --list-animals
 
@@ -21,7 +21,7 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, run
+from common.cli import EXIT_FALSE, EXIT_ROWS_FAILED, ArgumentParser, checked_text, printable, run
 from engine.answer import Answer
 from engine.options import add_explain, add_models
 from engine.verifier import Verifier
@@ -44,6 +44,10 @@ def get_args_parser() -> ArgumentParser:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="the table of answers; - for stdout"
     )
+    for name, usual in {"text": "text or caption", "image": "image or path"}.items():
+        parser.add_argument(
+            f"--{name}-column", metavar="NAME", help=f"its column of the {name} ({usual})"
+        )
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument("--resume", action="store_true", help="go on after what --output holds")
     kept.add_argument("--overwrite", action="store_true", help="replace --output")
@@ -97,7 +101,7 @@ def main() -> int:
     else:
         print(answer.answer)
     if answer.verdict.value is None:
-        print(f"undecided: {answer.verdict.explanation}", file=sys.stderr)
+        print(f"undecided: {printable(answer.verdict.explanation)}", file=sys.stderr)
     return EXIT_FALSE if args.exit_code and answer.answer == "False" else 0
 
 
@@ -126,7 +130,7 @@ def answer_batch(args: Namespace) -> int:
         rows = Verifier.load(*models).rows
     summary = answer_table(
         *(rows, Verifier.columns, args.pairs, args.output),
-        *(args.resume, args.overwrite, args.errors),
+        *(args.resume, args.overwrite, args.errors, args.text_column, args.image_column),
     )
     print(summary, file=sys.stderr)
     return EXIT_ROWS_FAILED if summary.failed else 0

@@ -22,12 +22,10 @@ use, each given our mentions:
 - the same, turned round: the opposite where a negation stands anywhere in the text.
 """
 
-import json
 import re
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,80 +35,21 @@ if not __package__:  # run as a file: import from the repository, not from this 
 import numpy as np
 
 from common.cli import ArgumentParser, run
-from common.errors import InputError
-from common.evaluation.bootstrap import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap
+from common.evaluation.metrics import f1
+from common.evaluation.tables import cell
 from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
 from engine.claims import ClaimExtractor
 from matching.claim import Claim
 from matching.resolve import NEGATION
 from matching.taxonomy import Taxonomy
 from matching.verdict import ImageEvidence, decide
+from ner.report import ClaimExample, Spans, count_claims, read_claims, report_claims
 
 if TYPE_CHECKING:
     from classifier.config import ModelConfig
 
 SENTENCES = ROOT / "tests/data/claims.jsonl"
-
-Spans = set[tuple[int, int, bool]]  # start, end, negated
-
-
-@dataclass(frozen=True)
-class Example:
-    """A sentence of the development set."""
-
-    text: str
-    category: str
-    claims: frozenset[tuple[int, int, bool]]
-    photos: dict[str, bool]
-
-
-def read_examples(path: Path, split: str) -> list[Example]:
-    """Read one half of the development set.
-
-    Raises:
-        InputError: If the file cannot be read.
-    """
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return [
-            Example(
-                row["text"],
-                row["category"],
-                frozenset((c["start"], c["end"], c["negated"]) for c in row["claims"]),
-                row["photos"],
-            )
-            for row in rows
-            if row["split"] == split
-        ]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: {error}") from error
-
-
-def counts(examples: Sequence[Example], found: Sequence[Spans]) -> np.ndarray:
-    """Right, found and gold: of claims, then of mentions, ``(N, 6)``."""
-    rows = []
-    for example, spans in zip(examples, found, strict=True):
-        mentions, gold = ({span[:2] for span in s} for s in (spans, example.claims))
-        sets = (spans & example.claims, spans, example.claims, mentions & gold, mentions, gold)
-        rows.append([len(part) for part in sets])
-    return np.array(rows)
-
-
-def f1(rows: np.ndarray) -> float:
-    """F1 of counts ``(N, 3)``; 1 where there is nothing to find and nothing was found."""
-    right, found, gold = rows.sum(axis=0)
-    return float(2 * right / (found + gold)) if found + gold else 1.0
-
-
-def polarity_accuracy(rows: np.ndarray) -> float:
-    """Share of the found mentions whose polarity is right, too."""
-    return float(rows[:, 0].sum() / max(1, rows[:, 3].sum()))
-
-
-def with_interval(statistic: Callable[[np.ndarray], float], rows: np.ndarray) -> str:
-    """A value with its bootstrap interval over sentences."""
-    low, high = bootstrap_interval(lambda drawn: statistic(rows[drawn]), len(rows))
-    return f"{statistic(rows):.3f} [{low:.3f}, {high:.3f}]"
 
 
 def exact(text: str, classes: Sequence[str]) -> Spans:
@@ -161,7 +100,7 @@ def negex() -> Callable[[str, Spans], Spans] | None:
 
 
 def photo_rules(
-    examples: Sequence[Example], claims: Sequence[Sequence[Claim]], config: "ModelConfig"
+    examples: Sequence[ClaimExample], claims: Sequence[Sequence[Claim]], config: "ModelConfig"
 ) -> dict[str, Callable[[int, str], bool]]:
     """Ways to answer an example, by its index, on a photo that certainly shows a class."""
     taxonomy = Taxonomy.load().with_classes(config.classes)
@@ -196,6 +135,7 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_argument("--split", choices=("look", "report"), default="report")
+    parser.add_argument("--count", type=int, metavar="N", help="the first sentences only")
     parser.add_argument("--errors", action="store_true", help="print what is read wrongly")
     parser.add_argument("--file", type=Path, default=SENTENCES, metavar="FILE")
     parser.add_model("--model", NER_MODEL)
@@ -207,7 +147,8 @@ def main() -> int:
     args = get_args_parser().parse_args()
     from classifier.config import ModelConfig
 
-    examples = read_examples(args.file, args.split)
+    examples = [e for e in read_claims(args.file) if e.split == args.split][: args.count]
+    gold = [example.spans for example in examples]
     texts = [example.text for example in examples]
     config = ModelConfig.load(CLASSIFIER_MODEL)
     reader = ClaimExtractor.load(args.model)
@@ -227,34 +168,34 @@ def main() -> int:
     print(f"{len(examples)} sentences ({args.split}), {seconds * 1000:.1f} ms each\n")
     print(f"{'':16} {'claims F1':22} {'mentions F1':22} polarity of found mentions")
     for name, found in systems.items():
-        rows = counts(examples, found)
-        print(
-            f"{name:16} {with_interval(lambda r: f1(r[:, :3]), rows):22}"
-            f" {with_interval(lambda r: f1(r[:, 3:]), rows):22}"
-            f" {with_interval(polarity_accuracy, rows)}"
-        )
+        scores = report_claims(gold, found)
+        cells = [cell(scores[key]) for key in ("claims_f1", "mentions_f1", "polarity")]
+        print(f"{name:16} {cells[0]:22} {cells[1]:22} {cells[2]}")
     photos = [(i, label) for i, example in enumerate(examples) for label in example.photos]
     print(f"\n{len(photos)} answers on photos that certainly show a class{'':11}right")
     rules = photo_rules(examples, claims, config)
     for name, answer in rules.items():
-        right = [answer(i, label) == examples[i].photos[label] for i, label in photos]
-        print(f"{name:58} {with_interval(np.mean, np.array(right, float)[:, None])}")
+        right = np.array([answer(i, label) == examples[i].photos[label] for i, label in photos])
+        estimate = bootstrap(
+            lambda drawn, right=right: right[drawn].mean(), len(right), [i for i, _ in photos]
+        )
+        print(f"{name:58} {estimate}")
     print()
     print(f"{'category':22} sentences  all right  claims F1")
-    rows = counts(examples, ours)
+    rows = count_claims(gold, ours)
     for category in dict.fromkeys(example.category for example in examples):
         part = np.array([i for i, e in enumerate(examples) if e.category == category])
-        whole = np.mean([ours[i] == examples[i].claims for i in part])
+        whole = np.mean([ours[i] == gold[i] for i in part])
         shown = f"{f1(rows[part, :3]):10.3f}" if rows[part, 2].any() else f"{'-':>10}"
         print(f"{category:22} {len(part):9} {whole:10.3f} {shown}")
     if args.errors:
         print()
         for example, spans in zip(examples, ours, strict=True):
-            if spans != example.claims:
+            if spans != example.spans:
                 print(f"{example.category}: {example.text[:300]}")
                 for what, wrong in (
-                    ("missed", example.claims - spans),
-                    ("false", spans - example.claims),
+                    ("missed", example.spans - spans),
+                    ("false", spans - example.spans),
                 ):
                     shown = [f"{'-' * n}{example.text[s:e]}" for s, e, n in sorted(wrong)]
                     if shown:

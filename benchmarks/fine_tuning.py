@@ -1,7 +1,7 @@
 """What each ingredient of fine-tuning brings: short runs of train.py with one thing changed.
 
-    python benchmarks/fine_tuning.py --backbone resnet50.safetensors
-    python benchmarks/fine_tuning.py --backbone resnet50.safetensors --only reference all --seeds 3
+    python benchmarks/fine_tuning.py --weights resnet50.safetensors
+    python benchmarks/fine_tuning.py --weights resnet50.safetensors --only reference all --seeds 3
 
 A fourth of the sources is left out of training, and all runs start from one linear probe. Each is a
 model folder below ``--output``; runs that are there are not repeated and one that was stopped goes
@@ -9,9 +9,11 @@ on, so that the tables can grow over several calls. Prints two tables in Markdow
 validation photos of the sources that training saw and on photos of the sources left out: for the
 weights as fine-tuned and for what train.py makes of them (the head fitted anew, mixed with the
 probe), means over the seeds (spread: standard deviation), and the difference of the latter from the
-reference; 95 % bootstrap intervals over photos, the same draws for both.
+reference; 95 % bootstrap intervals that resample the sources of the photos, the same draws for
+both. A folder of runs with other epochs, photos, classes or another backbone is refused.
 """
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -24,11 +26,10 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 import numpy as np
 
-from benchmarks.head import source_folds
-from benchmarks.measure import print_table
+from benchmarks.measure import print_table, source_folds
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.evaluation.bootstrap import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap
 from common.paths import ROOT
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_data("animals", "labelled photos")
-    parser.add_argument("--backbone", default="imagenet", help="as for train.py")
+    parser.add_argument("--encoder", default="resnet50.tv2_in1k", help="as for train.py")
+    parser.add_argument("--weights", default="imagenet", help="as for train.py")
     parser.add_argument("--classes", type=Path, default=ROOT / "data/classes.txt", metavar="FILE")
     parser.add_argument("--output", type=Path, default=ROOT / "runs/fine_tuning", metavar="DIR")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
@@ -81,6 +83,18 @@ def train(folder: Path, options: Sequence[object]) -> None:
         raise InputError(f"{folder.name}: training failed")
 
 
+def check_settings(folder: Path, *settings: object) -> None:
+    """Keep what all runs in a folder share, by its hash.
+
+    Raises:
+        InputError: If the runs that are there were made with something else.
+    """
+    digest, path = hashlib.sha256(repr(settings).encode()).hexdigest(), folder / "settings.sha256"
+    if path.exists() and path.read_text() != digest:
+        raise InputError(f"--output {folder}: runs of other epochs, photos, classes or backbone")
+    path.write_text(digest)
+
+
 def leave_out(photos: "Sequence[Photo]") -> "tuple[list[Photo], list[Photo]]":
     """Photos to train and validate on, and training photos of the sources left out.
 
@@ -95,15 +109,19 @@ def leave_out(photos: "Sequence[Photo]") -> "tuple[list[Photo], list[Photo]]":
 
 
 def right_answers(weights: Path, photos: "Sequence[Photo]", device: str) -> np.ndarray:
-    """Which photos some weights name right, ``(N,)`` bool; kept beside the weights."""
-    kept = weights.with_suffix(".right.npy")
-    if kept.exists() and kept.stat().st_mtime >= weights.stat().st_mtime:
+    """Return which photos some weights name right, ``(N,)`` bool; one that is unreadable is not.
+
+    The answers are kept beside the weights, for these weights and photos.
+    """
+    asked = hashlib.sha256(weights.read_bytes() + repr(photos).encode()).hexdigest()[:16]
+    kept = weights.with_suffix(f".{asked}.npy")
+    if kept.exists():
         return np.load(kept)
     import torch
 
     from classifier.config import ModelConfig
     from classifier.model import Classifier, load_weights
-    from classifier.predict import photo_logits
+    from common.images.batches import run_photos
     from common.training.forward import torch_model
     from common.training.loop import pick_device
 
@@ -112,22 +130,27 @@ def right_answers(weights: Path, photos: "Sequence[Photo]", device: str) -> np.n
     load_weights(model, weights)
     place = pick_device(device)
     infer = torch_model(model.to(place, memory_format=torch.channels_last), place, "auto")
-    logits, targets, _ = photo_logits(infer, config, photos)
-    right = logits.argmax(axis=1) == targets
+    rows = run_photos(infer, config.preprocess, [photo.path for photo in photos])
+    right = np.array(
+        [
+            not isinstance(row, InputError) and config.classes[row.argmax()] == photo.label
+            for row, photo in zip(rows, photos, strict=True)
+        ]
+    )
     np.save(kept, right)
     return right
 
 
-def cell(rows: np.ndarray, digits: str = ".3f") -> str:
-    """Mean with its interval over photos, and the spread over seeds where there are several.
+def cell(rows: np.ndarray, sources: Sequence[str], digits: str = ".3f") -> str:
+    """Return the mean with its interval, and the spread over seeds where there are several.
 
     Args:
         rows: One row a seed, ``(S, N)``.
+        sources: Of the photos, ``(N,)``.
         digits: Format of a number.
     """
     photos = rows.mean(axis=0)
-    low, high = bootstrap_interval(lambda drawn: float(photos[drawn].mean()), len(photos))
-    text = f"{photos.mean():{digits}} [{low:{digits}}, {high:{digits}}]"
+    text = format(bootstrap(lambda drawn: photos[drawn].mean(), len(photos), sources), digits)
     return text + (f" ± {rows.mean(axis=1).std(ddof=1):.3f}" if len(rows) > 1 else "")
 
 
@@ -135,16 +158,18 @@ def main() -> int:
     """Train what is missing and print the tables."""
     args = get_args_parser().parse_args()
     from classifier.data import read_classes, read_photos, save_splits, select
+    from classifier.predict import sources_of
 
     args.output = args.output.resolve()
     args.output.mkdir(parents=True, exist_ok=True)
     seen, new = leave_out(read_photos(args.data.resolve()))
-    save_splits(seen, args.output, args.output / "manifest.csv")
     classes = read_classes(args.classes)
+    check_settings(args.output, args.epochs, args.backbone, classes, seen)
+    save_splits(seen, args.output, args.output / "manifest.csv")
     validation, new = select(seen, "val", classes), select(new, "train", classes)
 
     same = ["--data", args.output, "--classes", args.classes.resolve(), "--device", args.device]
-    same += ["--backbone", args.backbone, "--workers", args.workers]
+    same += ["--encoder", args.encoder, "--weights", args.weights, "--workers", args.workers]
     probe = args.output / "probe"
     if not (probe / "model.safetensors").exists():
         train(probe, [*same, "--unfreeze", "none"])
@@ -168,9 +193,9 @@ def main() -> int:
         folders = [args.output / f"{variant}-{seed}" for seed in range(args.seeds)]
         tuned, final = (right(f"{name}.safetensors", *folders) for name in ("best", "model"))
         results[variant] = tuned, final
-    for title, part in (
-        ("validation photos of the sources seen", slice(len(validation))),
-        ("photos of the sources left out", slice(len(validation), None)),
+    for title, part, sources in (
+        ("validation photos of the sources seen", slice(len(validation)), sources_of(validation)),
+        ("photos of the sources left out", slice(len(validation), None), sources_of(new)),
     ):
         asked = start[:, part]
         if not asked.size:
@@ -180,9 +205,10 @@ def main() -> int:
             gain = ""
             if REFERENCE in results:
                 more = (final - results[REFERENCE][1]).mean(0)[part]
-                gain = cell(more[None], "+.3f")
-            rows.append([variant, len(final), cell(tuned[:, part]), cell(final[:, part]), gain])
-        print(f"\n{asked.shape[1]} {title}, probe {cell(asked)}\n")
+                gain = cell(more[None], sources, "+.3f")
+            cells = [cell(answers[:, part], sources) for answers in (tuned, final)]
+            rows.append([variant, len(final), *cells, gain])
+        print(f"\n{asked.shape[1]} {title}, probe {cell(asked, sources)}\n")
         header = ["", "seeds", "as fine-tuned", "in the end", "more than the reference"]
         print_table(header, rows)
     return 0

@@ -1,9 +1,10 @@
 """What each ingredient of the head brings: linear probes on the frozen backbone, one after another.
 
-    python benchmarks/head.py --backbone resnet50.safetensors
+    python benchmarks/head.py --weights resnet50.safetensors
 
 Each row adds something to the row before it. Two tables in Markdown, of accuracy and macro accuracy
-with the answer restricted to the classes of ``--answers``, 95 % bootstrap intervals over photos:
+with the answer restricted to the classes of ``--answers``, 95 % bootstrap intervals that resample
+the sources of the photos:
 validation photos, means of three probes, each fitted without another tenth of the training photos,
 with their spread (standard deviation); and training photos of sources that the probe never saw, a
 fourth of the sources left out at a time, without photos of classes that only these sources have.
@@ -13,7 +14,6 @@ needs a backbone with that head and a class for photos without animals.
 """
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +23,10 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 import numpy as np
 
-from benchmarks.measure import print_table
+from benchmarks.measure import SOURCE_FOLDS, print_table, source_folds
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.evaluation.bootstrap import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap
 from common.paths import ROOT
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from classifier.config import ModelConfig
 
 FOLDS = 10  # of which three are left out in turn
-SOURCE_FOLDS = 4
 
 
 def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_data("animals", "labelled photos")
-    parser.add_argument("--backbone", default="imagenet", help="as for train.py")
+    parser.add_argument("--encoder", default="resnet50.tv2_in1k", help="as for train.py")
+    parser.add_argument("--weights", default="imagenet", help="as for train.py")
     parser.add_argument("--classes", type=Path, default=ROOT / "data/classes.txt", metavar="FILE")
     parser.add_argument(
         "--answers", type=Path, default=ROOT / "data/awa2_classes.txt", metavar="FILE"
@@ -57,36 +57,31 @@ def accuracy(right: np.ndarray, targets: np.ndarray) -> float:
 
 
 def cell(
-    figure: Callable[[np.ndarray, np.ndarray], float], answered: np.ndarray, targets: np.ndarray
+    figure: Callable[[np.ndarray, np.ndarray], float],
+    answered: np.ndarray,
+    targets: np.ndarray,
+    sources: Sequence[str],
 ) -> str:
-    """A figure of one or several probes: mean, interval over photos, spread over the probes.
+    """A figure of one or several probes: mean, interval, spread over the probes.
 
     Args:
         figure: Of what is right and the targets, each ``(N,)``.
         answered: One row a probe, ``(S, N)``.
         targets: Class indices, ``(N,)``.
+        sources: Of the photos, which the interval resamples.
     """
     mean = answered.mean(0)
-    low, high = bootstrap_interval(lambda drawn: figure(mean[drawn], targets[drawn]), len(targets))
-    text = f"{figure(mean, targets):.3f} [{low:.3f}, {high:.3f}]"
+    estimate = bootstrap(lambda drawn: figure(mean[drawn], targets[drawn]), len(targets), sources)
     if len(answered) == 1:
-        return text
-    return f"{text} ± {np.std([figure(row, targets) for row in answered], ddof=1):.3f}"
-
-
-def source_folds(sources: Sequence[str]) -> np.ndarray:
-    """Fold of each photo, ``(N,)``: that of its source, so that all have as many photos."""
-    sizes, folds = [0] * SOURCE_FOLDS, {}
-    for source, count in Counter(sources).most_common():
-        folds[source] = sizes.index(min(sizes))
-        sizes[folds[source]] += count
-    return np.array([folds[source] for source in sources])
+        return str(estimate)
+    return f"{estimate} ± {np.std([figure(row, targets) for row in answered], ddof=1):.3f}"
 
 
 def print_known(
     heads: "Mapping[str, torch.Tensor]",
     known: np.ndarray,
     unknown: Mapping[str, np.ndarray],
+    sources: np.ndarray,
     config: "ModelConfig",
 ) -> None:
     """Print which photos heads call known where they call 97 % of known animals so.
@@ -95,6 +90,7 @@ def print_known(
         heads: Logits of all photos by name, ``(N, C)``.
         known: Indices of the photos of known animals, ``(M,)``.
         unknown: Which photos are of a kind that is not known, ``(N,)`` bool.
+        sources: Of all photos, ``(N,)``.
         config: Names the classes.
     """
     from classifier.calibration import KNOWN_SHARE
@@ -106,8 +102,11 @@ def print_known(
     for name, logits in heads.items():
         scores = in_distribution_score(logits.numpy(), config, "odds")
         threshold = np.quantile(scores[known], 1 - KNOWN_SHARE)
-        called = [scores[chosen] >= threshold for chosen in unknown.values()]
-        cells = [cell(accuracy, column[None].astype(float), column) for column in called]
+        called = scores >= threshold
+        cells = [
+            cell(accuracy, called[None, chosen].astype(float), called[chosen], sources[chosen])
+            for chosen in unknown.values()
+        ]
         rows.append([name, *cells])
     print_table(["", *(f"{kind} called known" for kind in unknown)], rows)
 
@@ -118,18 +117,20 @@ def main() -> int:
     import torch
 
     from classifier.data import allowed_classes, ood_groups, read_classes, read_photos, select
-    from classifier.model import Classifier, config_for, load_backbone, read_backbone
+    from classifier.model import Classifier, config_for
+    from classifier.predict import sources_of
     from classifier.probe import fit_head, head_prior, photo_features
+    from common.encoders.image import create_image_encoder
     from common.evaluation.metrics import macro_accuracy
     from common.training.loop import pick_device
     from matching.taxonomy import UNNAMED, Taxonomy
 
     device, taxonomy = pick_device(args.device), Taxonomy.load()
     answers, wide = read_classes(args.answers), read_classes(args.classes)
-    backbone, photos = read_backbone(args.backbone), read_photos(args.data)
-    config = config_for(wide, backbone)
-    model = Classifier(config)
-    load_backbone(model, backbone)
+    photos = read_photos(args.data)
+    encoder = create_image_encoder(args.encoder, args.weights, 224)
+    config = config_for(wide, encoder)
+    model = Classifier(config, encoder)
     model.to(device, memory_format=torch.channels_last)
     validation = select(photos, "val", answers)
     if not validation:
@@ -145,7 +146,8 @@ def main() -> int:
     labels = [photo.label for photo in training]
     targets = np.array([answers.index(photo.label) for photo in validation])
     tenth = np.random.default_rng(0).permutation(len(labels)) % FOLDS
-    fold = source_folds([photo.source for photo in training])
+    sources = np.array(sources_of(training))
+    fold = source_folds(sources)
     folds_of = {name: set(fold[[label == name for label in labels]]) for name in set(labels)}
 
     def predict(
@@ -159,7 +161,7 @@ def main() -> int:
         """Logits ``(M, C)`` of a probe fitted to some of the training photos, for features."""
         allowed = allowed_classes(set(labels), classes, taxonomy)
         used &= np.isin(labels, list(allowed) if groups else classes)
-        start = head_prior(backbone, classes, taxonomy)
+        start = head_prior(encoder, classes, taxonomy)
         start = start if prior else tuple(torch.zeros_like(part) for part in start)
         own = [label for label, use in zip(labels, used, strict=True) if use]
         weight, bias = fit_head(features[torch.from_numpy(used)], own, allowed, start, balance)
@@ -203,15 +205,17 @@ def main() -> int:
         f"+ {len(set(named) - set(answers))} more classes": (named, True, True, 1.0),
         "+ other animal, no animal": (wide, True, True, 1.0),
     }
-    for title, measure, truth in (
-        ("validation photos", on_validation, targets),
-        ("training photos of sources left out", on_other_sources, own_targets),
+    own_sources = sources_of(validation)
+    for title, measure, truth, groups in (
+        ("validation photos", on_validation, targets, own_sources),
+        ("training photos of sources left out", on_other_sources, own_targets, sources[elsewhere]),
     ):
         print(f"\n{len(truth)} {title}\n", flush=True)
         rows = []
         for name, ingredient in ingredients.items():
             answered = measure(*ingredient)
-            cells = [cell(figure, answered, truth) for figure in (accuracy, macro_accuracy)]
+            figures = accuracy, macro_accuracy
+            cells = [cell(figure, answered, truth, groups) for figure in figures]
             rows.append([name, *cells])
         print_table(["", "accuracy", "macro accuracy"], rows)
 
@@ -225,7 +229,7 @@ def main() -> int:
         kind: np.isin(labels, [photo.label for photo in members])
         for kind, members in ood_groups(training, "train", config).items()
     }
-    print_known(heads, seen_elsewhere(named)[0], unknown, config)
+    print_known(heads, seen_elsewhere(named)[0], unknown, sources, config)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the speed benchmarks share: commands with their time and memory, tables, photos, texts."""
+"""What benchmarks share: commands with their time and memory, tables, photos, texts, folds."""
 
 import csv
 import os
@@ -8,12 +8,17 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from common.errors import InputError
 from common.paths import ROOT
+
+SOURCE_FOLDS = 4
 
 
 class Cost(NamedTuple):
@@ -126,3 +131,12 @@ def find_photos(folder: Path, count: int) -> list[Path]:
     if len(photos) < count:
         raise InputError(f"{folder}: {len(photos)} photos; the benchmark needs {count}")
     return random.Random(0).sample(photos, count)
+
+
+def source_folds(sources: Sequence[str]) -> np.ndarray:
+    """Return the fold of each photo, ``(N,)``: that of its source, folds of about equal size."""
+    sizes, folds = [0] * SOURCE_FOLDS, {}
+    for source, count in Counter(sources).most_common():
+        folds[source] = sizes.index(min(sizes))
+        sizes[folds[source]] += count
+    return np.array([folds[source] for source in sources])

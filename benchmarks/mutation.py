@@ -43,10 +43,17 @@ from tqdm import tqdm
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.evaluation.bootstrap import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap
 from common.paths import ROOT, data_root
 
+EVALUATION = ["tests/test_common_evaluation.py", "tests/test_common_evaluation_exact.py"]
 TESTS = {  # the quick tests of each module
+    "classifier/calibration.py": ["tests/test_classifier_calibration.py"],
+    "classifier/detectors.py": ["tests/test_classifier_calibration.py"],
+    "common/evaluation/bootstrap.py": EVALUATION,
+    "common/evaluation/calibration.py": EVALUATION,
+    "common/evaluation/metrics.py": EVALUATION,
+    "common/training/loop.py": ["tests/test_common_training_loop.py"],
     "matching/resolve.py": ["tests/test_resolve.py"],
     "matching/taxonomy.py": ["tests/test_taxonomy.py"],
     "matching/verdict.py": ["tests/test_verdict.py"],
@@ -283,7 +290,7 @@ def start(tree: Path, tests: Sequence[str], seconds: int = WALL_SECONDS) -> int:
         signal.alarm(WALL_SECONDS)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-        sys.stdout = sys.stderr = log = open(tree / "tests.log", "w", encoding="utf-8")
+        sys.stdout = sys.stderr = log = open(tree / "tests.log", "w", encoding="utf-8")  # noqa: SIM115
         os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
         os.chdir(tree)
         for name, module in list(sys.modules.items()):
@@ -379,11 +386,8 @@ def report(totals: dict[str, int], results: Sequence[Result]) -> Iterator[str]:
         yield f"| {name} | {' | '.join(map(str, numbers))} |"
     killed = [row.outcome == "killed" for row in results if row.outcome != "equivalent"]
     if killed:
-        score = sum(killed) / len(killed)
-        low, high = bootstrap_interval(
-            lambda drawn: sum(killed[i] for i in drawn) / len(drawn), len(killed)
-        )
-        yield f"\nscore {score:.3f} [{low:.3f}, {high:.3f}] of {len(killed)} not equivalent"
+        score = bootstrap(lambda drawn: sum(killed[i] for i in drawn) / len(drawn), len(killed))
+        yield f"\nscore {score} of {len(killed)} not equivalent"
     for row in results:
         if row.outcome == "survived":
             yield f"\n{row.module}:{row.line} {row.function} ({row.operator})"

@@ -21,7 +21,7 @@ LIMIT = f"""
 import numpy as np
 from common.runtime.session import open_file
 words = np.ones((1, 8), np.int64)
-inputs = dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), words)
+inputs = dict.fromkeys(("input_ids", "attention_mask", "marks"), words)
 open_file("{NER_MODEL}/model.onnx").run(["logits"], inputs)
 images = np.zeros((1, 3, 224, 224), np.float32)
 open_file("{CLASSIFIER_MODEL}/model.onnx").run(["logits"], {{"images": images}})

@@ -44,7 +44,9 @@ def load(mode: str) -> Callable[[str, str], bool]:
 
     classes = json.loads((CLASSIFIER_MODEL / "config.json").read_text())["classes"]
     image_model = resnet50(num_classes=len(classes))
-    image_model.load_state_dict(load_file(CLASSIFIER_MODEL / "model.safetensors"))
+    weights = load_file(CLASSIFIER_MODEL / "model.safetensors")
+    own = {name: value for name, value in weights.items() if not name.startswith("imagenet.")}
+    image_model.load_state_dict(own)
     image_model.eval()
     tokenizer = AutoTokenizer.from_pretrained(NER_MODEL)
     text_model = AutoModelForTokenClassification.from_pretrained(NER_MODEL, dtype=torch.float32)

@@ -3,8 +3,9 @@
     python benchmarks/precision.py
 
 Exports the weights of a model folder anew as fp32 and int8 for onnxruntime, runs bf16 in torch, and
-prints a Markdown table: accuracy and macro accuracy with 95 % bootstrap intervals, calibration
-error after each one's own temperature, milliseconds per photo, megabytes.
+prints a Markdown table: accuracy and macro accuracy with 95 % bootstrap intervals (sources of
+photos resampled), calibration error after each one's own temperature, milliseconds per photo,
+megabytes.
 """
 
 import sys
@@ -54,11 +55,12 @@ def main() -> int:
     import torch
 
     from classifier.data import read_classes, read_photos, select
-    from classifier.export import export_both
     from classifier.model import load
-    from classifier.predict import photo_logits, with_classes
+    from classifier.predict import photo_logits, sources_of, with_classes
+    from classifier.quantize import export_both
     from classifier.report import report
     from common.evaluation.calibration import fit_temperature
+    from common.evaluation.tables import cell
     from common.runtime.session import Session
     from common.training.forward import torch_model
 
@@ -87,14 +89,12 @@ def main() -> int:
                 answers, shown = with_classes(function, config, read_classes(args.classes))
             validation = photo_logits(answers, shown, select(photos, "val", shown.animals))
             shown = replace(shown, temperature=fit_temperature(*validation[:2]))
-            logits, targets, _ = photo_logits(
+            logits, targets, read = photo_logits(
                 answers, shown, select(photos, args.split, shown.animals)
             )
-            figures = report(logits, targets, shown)
-            cells = [
-                "{:.3f} [{:.3f}, {:.3f}]".format(figures[key], *figures[f"{key}_interval"])
-                for key in ("accuracy", "macro_accuracy", "calibration_error")
-            ]
+            figures = report(logits, targets, shown, sources_of(read))
+            keys = ("accuracy", "macro_accuracy", "calibration_error")
+            cells = [cell(figures[key]) for key in keys]
             cells += [f"{value:.1f}" for value in times]
             print(f"| {name} | {' | '.join(cells)} | {megabytes:.0f} |", flush=True)
     return 0

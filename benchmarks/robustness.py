@@ -4,7 +4,7 @@
     python benchmarks/robustness.py --classes data/awa2_classes.txt --split val
 
 Each photo of the split is distorted in one way at three strengths. Prints a Markdown table of the
-accuracy with 95 % bootstrap intervals over photos.
+accuracy with 95 % bootstrap intervals that resample the sources of the photos.
 """
 
 import sys
@@ -20,7 +20,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from common.evaluation.bootstrap import bootstrap_interval
+from common.evaluation.bootstrap import bootstrap
 from common.paths import CLASSIFIER_MODEL
 
 Distortion = Callable[[Image.Image, float], Image.Image]
@@ -93,6 +93,7 @@ def get_args_parser() -> ArgumentParser:
     parser.add_data("animals", "labelled photos")
     parser.add_argument("--split", choices=("val", "test"), default="test")
     parser.add_argument("--classes", type=Path, metavar="FILE", help="answer with these classes")
+    parser.add_argument("--count", type=int, help="the first photos only")
     return parser
 
 
@@ -100,7 +101,7 @@ def main() -> int:
     """Measure and print."""
     args = get_args_parser().parse_args()
     from classifier.data import read_classes, read_photos, select
-    from classifier.predict import with_classes
+    from classifier.predict import sources_of, with_classes
     from classifier.predictor import PhotoClassifier
     from common.images.batches import run_photos
 
@@ -108,10 +109,11 @@ def main() -> int:
     model, config = classifier.model, classifier.config
     if args.classes:
         model, config = with_classes(model, config, read_classes(args.classes))
-    photos = select(read_photos(args.data), args.split, config.animals)
+    photos = select(read_photos(args.data), args.split, config.animals)[: args.count]
     if not photos:
         raise InputError(f"{args.data}: no photo of the model's classes in split {args.split}")
     paths = [photo.path for photo in photos]
+    sources = sources_of(photos)
 
     def measured(distorted: Callable[[Image.Image], Image.Image]) -> str:
         rows = run_photos(model, lambda image: config.preprocess(distorted(image)), paths)
@@ -121,8 +123,7 @@ def main() -> int:
                 for row, photo in zip(rows, photos, strict=True)
             ]
         )
-        low, high = bootstrap_interval(lambda drawn: right[drawn].mean(), len(right))
-        return f"{right.mean():.3f} [{low:.3f}, {high:.3f}]"
+        return str(bootstrap(lambda drawn: right[drawn].mean(), len(right), sources))
 
     print(f"{len(photos)} photos as they are: {measured(lambda image: image)}\n")
     print("| distortion | weak | medium | strong |\n|---|---|---|---|")

@@ -31,12 +31,12 @@ from benchmarks.measure import (
     write_pairs,
 )
 from common.cli import ArgumentParser, run
+from common.pairs import stream
 from common.parallel import cores, ordered_map
 from engine import verifier as engine
 
 COUNTS = (10, 100, 1_000, 10_000, 100_000)
 DISTINCT = 2_000  # photos of the largest tables, which would otherwise take hours
-COMPARED = 1_000  # pairs against the plain loop
 BATCHES = (1, 4, 8, 16, 32, 64)
 
 
@@ -44,6 +44,9 @@ def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
     parser.add_data("animals", "a folder of photos")
+    parser.add_argument(
+        "--count", type=int, default=1_000, help="pairs against the plain loop (1000)"
+    )
     parser.add_argument("--largest", type=int, default=COUNTS[-1], help="pairs of the last table")
     parser.add_argument("--share", type=int, default=10_000, help="pairs for the share of time")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each command (3)")
@@ -77,15 +80,15 @@ def answer_all(verifier: engine.Verifier, pairs: Sequence[tuple[str, str]]) -> f
 
 def read_pairs(path: Path) -> list[tuple[str, str]]:
     """The pairs of a table."""
-    from common.tables import read_rows
+    from common.pairs.table import PairTable
 
-    return [(row["text"], row["image"]) for row in read_rows(path, engine.PAIR_COLUMNS)]
+    return [pair for pair, _ in PairTable(path)]
 
 
-def compare(folder: Path, photos: Sequence[Path], repeats: int) -> None:
+def compare(folder: Path, photos: Sequence[Path], count: int, repeats: int) -> None:
     """The command against the plain loop."""
     table, output = folder / "compared.csv", folder / "compared.out.csv"
-    write_pairs(table, photos, COMPARED)
+    write_pairs(table, photos, count)
     ours = ("pipeline.py", "--pairs", table, "--output", output, "--overwrite")
     plain = ("benchmarks/plain.py", "--pairs", table)
     costs = interleaved(
@@ -96,10 +99,10 @@ def compare(folder: Path, photos: Sequence[Path], repeats: int) -> None:
         },
         repeats,
     )
-    limit = models_alone(COMPARED)
+    limit = models_alone(count)
     base = costs["Faunacheck"].seconds
     rows = [
-        (name, f"{c.seconds:.1f}", f"{COMPARED / c.seconds:.0f}", f"{c.seconds / base:.1f}",
+        (name, f"{c.seconds:.1f}", f"{count / c.seconds:.0f}", f"{c.seconds / base:.1f}",
          f"{c.megabytes:.0f}")
         for name, c in costs.items()
     ]  # fmt: skip
@@ -107,32 +110,33 @@ def compare(folder: Path, photos: Sequence[Path], repeats: int) -> None:
         (
             "the two models alone",
             f"{limit:.1f}",
-            f"{COMPARED / limit:.0f}",
+            f"{count / limit:.0f}",
             f"{limit / base:.1f}",
             "",
         )
     )
-    print_table((f"{COMPARED:,} pairs", "seconds", "pairs/s", "ratio", "peak MB"), rows)
+    print_table((f"{count:,} pairs", "seconds", "pairs/s", "ratio", "peak MB"), rows)
 
 
 def models_alone(count: int) -> float:
     """Seconds for both models on all cores with inputs that are there already."""
     verifier = engine.Verifier.load(threads=cores())
-    images = np.zeros((engine.CHUNK, 3, 224, 224), np.float32)
+    images = np.zeros((stream.CHUNK, 3, 224, 224), np.float32)
     model, read = verifier.classifier.model, verifier.extractor.recognizer.model
     words = np.ones((1, 16), np.int64)
-    inputs = dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), words)
+    inputs = dict.fromkeys(("input_ids", "attention_mask", "marks"), words)
 
     def work(_: int) -> None:
         model(images)
-        for _ in range(engine.CHUNK):
+        for _ in range(stream.CHUNK):
             read(inputs)
 
     work(0)
     started = time.perf_counter()
-    for _ in ordered_map(work, range(count // engine.CHUNK), cores()):
+    batches = -(-count // stream.CHUNK)
+    for _ in ordered_map(work, range(batches), cores()):
         pass
-    return (time.perf_counter() - started) * count / (count // engine.CHUNK * engine.CHUNK)
+    return (time.perf_counter() - started) * count / (batches * stream.CHUNK)
 
 
 def grow(folder: Path, photos: Sequence[Path], largest: int) -> None:
@@ -140,28 +144,28 @@ def grow(folder: Path, photos: Sequence[Path], largest: int) -> None:
     rows = []
     for count in [c for c in COUNTS if c <= largest]:
         table = folder / f"{count}.csv"
-        write_pairs(table, photos[:DISTINCT] if count > COMPARED else photos, count)
+        write_pairs(table, photos[:DISTINCT], count)
         output = folder / f"{count}.out.csv"
         cost = run_command(("pipeline.py", "--pairs", table, "--output", output))
-        seen = min(count, DISTINCT if count > COMPARED else len(photos))
+        seen = min(count, DISTINCT, len(photos))
         cells = (f"{cost.seconds:.1f}", f"{count / cost.seconds:.0f}", f"{cost.megabytes:.0f}")
         rows.append((f"{count:,}", f"{seen:,}", *cells))
     print_table(("pairs", "distinct photos", "seconds", "pairs/s", "peak MB"), rows)
 
 
-def batches_and_cores(folder: Path, photos: Sequence[Path]) -> None:
+def batches_and_cores(folder: Path, photos: Sequence[Path], count: int) -> None:
     """Pairs a second by batch size, and by cores."""
     table = folder / "warm.csv"
-    write_pairs(table, photos, 512)
+    write_pairs(table, photos, count)
     pairs = read_pairs(table)
     verifier = engine.Verifier.load()
-    default = engine.CHUNK
+    default = stream.CHUNK
     answer_all(verifier, pairs)  # warms disk and models
     rows = []
     for size in BATCHES:
-        engine.CHUNK = size
+        stream.CHUNK = size
         rows.append((size, f"{len(pairs) / answer_all(verifier, pairs):.0f}"))
-    engine.CHUNK = default
+    stream.CHUNK = default
     print_table(("pairs in a batch", "pairs/s, warm"), rows)
     print()
     rows = []
@@ -193,15 +197,15 @@ def share_of_time(folder: Path, photos: Sequence[Path], count: int) -> None:
 def main() -> int:
     """Measure and print."""
     args = get_args_parser().parse_args()
-    photos = find_photos(args.data, max(COMPARED, min(args.share, 10_000)))
+    photos = find_photos(args.data, max(args.count, min(args.share, 10_000)))
     print(f"{machine()}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        compare(folder, photos, args.repeats)
+        compare(folder, photos, args.count, args.repeats)
         print()
         grow(folder, photos, args.largest)
         print()
-        batches_and_cores(folder, photos)
+        batches_and_cores(folder, photos, min(512, args.count))
         print()
         share_of_time(folder, photos, args.share)
     return 0

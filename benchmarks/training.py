@@ -91,15 +91,15 @@ def photo_loops(data: Path, size: int) -> dict[str, Loop]:
     from torchvision.models import resnet50
 
     from classifier.augment import train_transform
-    from classifier.config import ModelConfig
     from classifier.data import PhotoDataset, allowed_classes, read_photos, train_loader
-    from classifier.model import UNFREEZE, Classifier
+    from classifier.model import UNFREEZE, Classifier, config_for
+    from common.encoders.image import create_image_encoder
     from common.training.losses import partial_label_loss
     from matching.taxonomy import Taxonomy
 
     photos = [photo for photo in read_photos(data) if photo.split == "train"]
     classes = sorted({photo.label for photo in photos})
-    config = ModelConfig(classes)
+    config = config_for(classes, create_image_encoder("resnet50"))
     allowed = allowed_classes(set(classes), classes, Taxonomy.load())
     dataset = PhotoDataset(photos, allowed, train_transform(size, config))
     loops = {}
@@ -143,8 +143,8 @@ def text_loops(base_model: str) -> dict[str, Loop]:
     loops = {}
 
     def loss(model: nn.Module, batch: Any) -> torch.Tensor:
-        logits = model(**batch.inputs).logits.flatten(0, 1)
-        return partial_label_loss(logits, batch.allowed.flatten(0, 1), 0.1)
+        logits = model(**batch.inputs).flatten(0, 1)
+        return partial_label_loss(logits, batch.label_mask.flatten(0, 1), 0.1)
 
     for name, precision in {"ner/train.py": "auto", "plain loop, fp32": "fp32"}.items():
         model, preprocess = build(base_model)

@@ -6,8 +6,8 @@
 Besides the detectors that a model folder can name, two scores in feature space, from training
 photos of the known animals: the distance to the k-th nearest of them (Sun et al., ICML 2022) and
 the Mahalanobis distance to the nearest class (Lee et al., NeurIPS 2018). Prints a Markdown table
-with AUROC, its 95 % bootstrap interval, and FPR95, the share of unknown photos that are called
-known where 95 % of the known ones are.
+with AUROC, its 95 % bootstrap interval (sources of photos resampled), and FPR95, the share of
+unknown photos that are called known where 95 % of the known ones are.
 """
 
 import random
@@ -83,8 +83,10 @@ def main() -> int:
     from classifier.data import ood_groups, read_photos, select
     from classifier.detectors import detectors_for, in_distribution_score
     from classifier.model import load
+    from classifier.predict import sources_of
     from classifier.probe import photo_features
     from common.evaluation.metrics import separation
+    from common.evaluation.tables import cell
     from common.training.loop import pick_device
 
     device = pick_device(args.device)
@@ -104,9 +106,10 @@ def main() -> int:
     training, chosen = photo_features(model, config.preprocess, chosen, device)
     labels = np.array([photo.label for photo in chosen])
     groups = {"known": known, **ood_groups(photos, args.split, config)}
-    features = {
-        name: photo_features(model, config.preprocess, g, device)[0] for name, g in groups.items()
-    }
+    features, sources = {}, {}
+    for name, members in groups.items():
+        features[name], read = photo_features(model, config.preprocess, members, device)
+        sources[name] = sources_of(read)
     model.cpu()
     scores: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     for name, values in features.items():
@@ -121,13 +124,11 @@ def main() -> int:
     print(f"| score | {' | '.join(f'{k}: AUROC | FPR95' for k in kinds)} |")
     print("|---" * (1 + 2 * len(kinds)) + "|")
     for name, values in scores.items():
-        rows = [separation(values["known"], values[kind]) for kind in kinds]
-        cells = [
-            "{auroc:.3f} [{auroc_interval[0]:.3f}, {auroc_interval[1]:.3f}] | {fpr95:.3f}".format(
-                **r
-            )
-            for r in rows
+        rows = [
+            separation(values["known"], values[kind], [*sources["known"], *sources[kind]])
+            for kind in kinds
         ]
+        cells = [f"{cell(row['auroc'])} | {row['fpr95']:.3f}" for row in rows]
         print(f"| {name} | {' | '.join(cells)} |")
     return 0
 

@@ -1,49 +1,87 @@
 """What a classifier's folder says about itself in ``config.json``."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from common.config import save_json
 from common.errors import InputError
-from common.images.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+from common.images.preprocess import INTERPOLATIONS, Preprocess
 from matching.taxonomy import UNNAMED
+
+DETECTORS = ("max_softmax", "energy", "odds")  # see `classifier.detectors`
+
+
+def _number(low: float, high: float, kind: Any = int | float) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, kind) and not isinstance(v, bool) and low <= v <= high
+
+
+def _three(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, list) and len(v) == 3 and all(map(_number(low, high), v))
+
+
+def _one_of(names: Container[str]) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, str) and v in names
+
+
+POSSIBLE: dict[str, Callable[[Any], bool]] = {  # values in ``config.json``
+    "classes": lambda v: isinstance(v, list) and {*map(type, v)} == {str} and len({*v}) == len(v),
+    "encoder": lambda v: isinstance(v, str),
+    "resize": _number(1, 100_000, int),
+    "crop": _number(1, 10_000, int),
+    "mean": _three(-100, 100),
+    "std": _three(1e-6, 100),
+    "max_aspect": _number(1, 100),
+    "interpolation": _one_of(INTERPOLATIONS),
+    "imagenet": lambda v: isinstance(v, bool),
+    "imagenet_margin": _number(-1000, 1000),
+    "temperature": _number(1e-6, 1e6),
+    "detector": _one_of(DETECTORS),
+    "known_threshold": lambda v: v is None or _number(-1e6, 1e6)(v),
+    "claim_threshold": _number(0, 1),
+    "unknown_claim_threshold": _number(0, 1),
+    "concept_threshold": _number(0, 1),
+    "weights": lambda v: isinstance(v, str | None),
+}
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape, preprocessing and calibration of one classifier.
+    """Encoder, heads, preprocessing and calibration of one classifier.
 
     Attributes:
         classes: Names in the order of the logits, with underscores; `UNNAMED` may be among them.
-        layers: Bottleneck blocks in the four stages; (3, 4, 6, 3) is ResNet50.
-        width: Width of a bottleneck's first block; 64 is ResNet50.
-        imagenet: Whether the backbone's head over ImageNet has a say in what is no animal.
-        resize: Pixels of the shorter side before cropping.
-        crop: Pixels of the square that the model sees.
-        squash: How much longer than wide what it sees may be, see `Preprocess`.
-        mean: RGB means, of values in [0, 1].
-        std: RGB standard deviations.
+        encoder: See `common.encoders.image.create_image_encoder`; what follows is of `Preprocess`.
+        imagenet: Whether the encoder's head over ImageNet has a say in what is no animal.
+        imagenet_margin: Nats by which that head must prefer things to animals.
         temperature: Divides the logits (chosen on validation data).
-        detector: Which score of `classifier.calibration` tells known photos from unknown ones.
-        known_threshold: A photo whose score is lower shows none of the classes.
+        detector: Which of `DETECTORS` tells known photos from unknown ones.
+        known_threshold: A photo whose score is lower shows none of the classes; None until export.
         claim_threshold: A concept with at least this probability is in the picture.
+        unknown_claim_threshold: In its place, if higher, for photos that show none of the classes.
+        concept_threshold: The most specific concept with at least this probability is the answer.
+        weights: Fingerprint of ``model.safetensors``.
     """
 
     classes: Sequence[str]
-    layers: Sequence[int] = (3, 4, 6, 3)
-    width: int = 64
+    encoder: str
+    resize: int
+    crop: int
+    mean: Sequence[float]
+    std: Sequence[float]
+    max_aspect: float
+    interpolation: str
     imagenet: bool = False
-    resize: int = 224  # the whole shorter side: animals reach the edges (chosen on validation data)
-    crop: int = 224
-    squash: float = 1.15
-    mean: Sequence[float] = IMAGENET_MEAN
-    std: Sequence[float] = IMAGENET_STD
+    imagenet_margin: float = 3.0  # chosen on sources left out
     temperature: float = 1.0
     detector: str = "energy"
-    known_threshold: float = float("-inf")
+    known_threshold: float | None = None
     claim_threshold: float = 0.5
+    unknown_claim_threshold: float = 0.5
+    concept_threshold: float = 0.8
+    weights: str | None = None
 
     @property
     def animals(self) -> list[str]:
@@ -53,22 +91,31 @@ class ModelConfig:
     @property
     def preprocess(self) -> Preprocess:
         """The transform that belongs to the weights."""
-        return Preprocess(self.resize, self.crop, self.mean, self.std, self.squash)
+        return Preprocess(**{f.name: getattr(self, f.name) for f in fields(Preprocess)})
 
     @classmethod
     def load(cls, folder: Path) -> "ModelConfig":
         """Read ``config.json``.
 
         Raises:
-            InputError: If the folder has none or it is not a classifier's.
+            InputError: If the folder has none, it is not a classifier's or a value is impossible.
         """
         path = Path(folder) / "config.json"
         try:
-            return cls(**json.loads(path.read_text()))
+            values = json.loads(path.read_text())
+            if "layers" in values:
+                raise InputError(
+                    f"{path} is of an older version: python models/migrate.py {folder}"
+                )
+            config = cls(**values)
         except OSError as error:
             raise InputError(f"no classifier in {folder}: it has no config.json") from error
         except (TypeError, ValueError) as error:
             raise InputError(f"{path} is not a classifier's configuration: {error}") from error
+        for name, value in values.items():
+            if not POSSIBLE[name](value):
+                raise InputError(f"{path}: {name} cannot be {json.dumps(value)[:80]}")
+        return config
 
     def save(self, folder: Path) -> None:
         """Write ``config.json``."""

@@ -55,7 +55,7 @@ def read_photos(root: Path, seed: int = 0) -> list[Photo]:
     else:
         images = root / "JPEGImages" if (root / "JPEGImages").is_dir() else root
         photos = [
-            Photo(path, _label(path.parent.name), "", path.parent.name)
+            Photo(path, _label(path.parent.name), "")
             for path in list_images(images)
             if path.parent != images
         ]

@@ -56,6 +56,12 @@ def in_distribution_score(
     return score(np.asarray(logits, np.float64) / config.temperature, named_classes(config))
 
 
+def is_known(logits: np.ndarray, config: ModelConfig) -> np.ndarray:
+    """Tell which photos show one of the animals, ``(...)`` bool, from logits ``(..., C)``."""
+    threshold = -np.inf if config.known_threshold is None else config.known_threshold
+    return in_distribution_score(logits, config) >= threshold
+
+
 def detectors_for(config: ModelConfig) -> list[str]:
     """The detectors that a model can use: `odds` needs a class for all else."""
     return [name for name in DETECTORS if name != "odds" or not named_classes(config).all()]

@@ -4,6 +4,7 @@ Drawn with Pillow alone. The map is the class activation map of the most probabl
 2016), which says exactly how much each place of the photo added to its logit.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from common.errors import InputError
 
 SIDE, GAP, LINE = 420, 20, 24  # pixels of the photo's longer side, between parts, of a line
 BAR = 190  # pixels of a bar for probability 1
+LONGEST = 600  # characters of a line of text that are drawn
 INK, SHADE, GOOD, BAD = "#222222", "#dddddd", "#1a7f37", "#b3261e"
 COLOURS = {"True": GOOD, "False": BAD}
 
@@ -51,7 +53,7 @@ def draw_explanation(
         photo: From `activation_overlay`.
         bars: Labels with their probability.
         answer: Printed large above the bars, if there is one.
-        lines: What else there is to say, below; long ones are wrapped.
+        lines: What else there is to say, below; long ones are wrapped, and cut at `LONGEST`.
 
     Returns:
         An RGB picture some 860 pixels wide.
@@ -84,15 +86,18 @@ def draw_explanation(
 def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> Iterator[str]:
     """Break a text into lines of at most ``width`` pixels, between words where there are any."""
     line = ""
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + " …"
     for word in text.split():
         longer = f"{line} {word}".strip()
         if line and font.getlength(longer) > width:
             yield line
             longer = word
         while font.getlength(longer) > width:
-            cut = next(n for n in range(len(longer), 0, -1) if font.getlength(longer[:n]) <= width)
-            yield longer[:cut]
-            longer = longer[cut:]
+            sizes = range(1, len(longer))
+            cut = bisect_right(sizes, width, key=lambda n: font.getlength(longer[:n]))
+            yield longer[: max(cut, 1)]
+            longer = longer[max(cut, 1) :]
         line = longer
     if line:
         yield line

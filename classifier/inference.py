@@ -22,8 +22,8 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 
-from classifier.predictor import SURE, PhotoClassifier, Prediction
-from common.cli import EXIT_ROWS_FAILED, ArgumentParser, run
+from classifier.predictor import PhotoClassifier, Prediction
+from common.cli import EXIT_ROWS_FAILED, ArgumentParser, printable, run
 from common.errors import InputError
 from common.images.load import list_images, load_image
 from common.paths import CLASSIFIER_MODEL
@@ -62,7 +62,7 @@ def as_text(row: dict[str, Any]) -> str:
     line = f"{row['image']}  {labels}"
     if not row["known"]:
         return line + "  (none of the known classes)"
-    if row["concept"] and row["predictions"][0]["probability"] < SURE:
+    if row["concept"] and row["concept"]["probability"] > row["predictions"][0]["probability"]:
         line += f"  ({row['concept']['name']} {row['concept']['probability']:.2f})"
     return line
 
@@ -104,7 +104,7 @@ def write(results: Iterable[tuple[Path, Prediction | InputError]], format: str, 
         row = as_row(path, result, topk)
         failed += row["error"] is not None
         if format == "text":
-            print(as_text(row))
+            print(printable(as_text(row)))
         elif format == "csv":
             empty = {"label": "", "probability": ""}
             for rank, p in enumerate(row["predictions"] or [empty], 1):

@@ -46,16 +46,29 @@ def photo_logits(
     return np.stack(logits), np.array(targets), read
 
 
+def sources_of(photos: "Sequence[Photo]") -> list[str]:
+    """Return what intervals resample: the source of each photo, or the photo where it has none."""
+    return [photo.source or str(photo.path) for photo in photos]
+
+
+def class_columns(config: ModelConfig, classes: Sequence[str]) -> list[int]:
+    """Return where some classes are among the logits.
+
+    Raises:
+        InputError: If the model has not all of them.
+    """
+    if missing := sorted(set(classes) - set(config.classes)):
+        raise InputError(f"--classes: the model has no class {', '.join(missing)}")
+    return [config.classes.index(name) for name in classes]
+
+
 def with_classes(
     model: Forward, config: ModelConfig, classes: Sequence[str]
 ) -> tuple[Forward, ModelConfig]:
-    """A model whose answer is restricted to some of its classes.
+    """Return a model whose answer is restricted to some of its classes.
 
     Raises:
         InputError: If it has not all of them.
     """
-    missing = sorted(set(classes) - set(config.classes))
-    if missing:
-        raise InputError(f"--classes: the model has no class {', '.join(missing)}")
-    columns = [config.classes.index(name) for name in classes]
+    columns = class_columns(config, classes)
     return lambda images: model(images)[:, columns], replace(config, classes=list(classes))

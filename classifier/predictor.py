@@ -1,6 +1,6 @@
 """A classifier with its preprocessing and calibration, without torch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from classifier.config import ModelConfig
-from classifier.detectors import in_distribution_score
+from classifier.detectors import is_known
 from common.errors import InputError
 from common.images.batches import Forward, run_photos
 from common.images.load import Source
@@ -18,7 +18,7 @@ from common.paths import CLASSIFIER_MODEL
 from common.runtime.session import open_model
 from matching.taxonomy import NOT_ANIMAL, Taxonomy
 
-SURE = 0.8  # probability from which a concept is the answer; below, the next higher one is asked
+WithMaps = Callable[[np.ndarray], Sequence[np.ndarray]]
 
 
 def animals_of(probabilities: Mapping[str, float]) -> dict[str, float]:
@@ -58,13 +58,13 @@ class PhotoClassifier:
 
     Args:
         model: From ``(B, 3, crop, crop)`` to logits ``(B, C)``.
-        maps: From the same to class activation maps ``(B, C, h, w)``.
+        maps: From the same to logits and class activation maps ``(B, C, h, w)``.
         config: The model folder's configuration.
         taxonomy: Knows the groups that the classes belong to.
     """
 
-    def __init__(self, model: Forward, maps: Forward, config: ModelConfig, taxonomy: Taxonomy):
-        self.model, self.maps, self.config = model, maps, config
+    def __init__(self, model: Forward, maps: WithMaps, config: ModelConfig, taxonomy: Taxonomy):
+        self.model, self.with_maps, self.config = model, maps, config
         self.taxonomy = taxonomy.with_classes(config.animals)
 
     @classmethod
@@ -75,10 +75,10 @@ class PhotoClassifier:
             InputError: If the folder holds no exported model.
         """
         config = ModelConfig.load(folder)
-        session = open_model(folder, len(config.classes), None, device)
+        session = open_model(folder, len(config.classes), config.weights, device)
         return cls(
             lambda images: session({"images": images})["logits"],
-            lambda images: session({"images": images}, ["maps"])["maps"],
+            lambda images: list(session({"images": images}, ["logits", "maps"]).values()),
             config,
             Taxonomy.load(),
         )
@@ -104,9 +104,9 @@ class PhotoClassifier:
         shares = softmax(logits, self.config.temperature)
         order = np.argsort(-shares, kind="stable")
         probabilities = {self.config.classes[i]: float(shares[i]) for i in order}
-        known = in_distribution_score(logits, self.config) >= self.config.known_threshold
-        concept = self.taxonomy.most_specific(animals_of(probabilities), SURE)
-        return Prediction(probabilities, bool(known), concept)
+        sure = self.config.concept_threshold
+        concept = self.taxonomy.most_specific(animals_of(probabilities), sure)
+        return Prediction(probabilities, bool(is_known(logits, self.config)), concept)
 
     def explain(
         self, image: Image.Image, bars: int = 5, answer: str = "", lines: Sequence[str] = ()
@@ -122,7 +122,7 @@ class PhotoClassifier:
         from classifier.explain import activation_overlay, draw_explanation  # draws: slow to load
 
         inputs = self.config.preprocess(image)[None]
-        (logits,), (maps,) = self.model(inputs), self.maps(inputs)
+        (logits,), (maps,) = self.with_maps(inputs)
         evidence = maps - maps.mean(axis=0)  # against the average class, whose logit means nothing
         prediction = self.interpret(logits)
         (label, _), *_ = top = prediction.top(bars)

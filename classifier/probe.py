@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 from PIL import Image
-from torchvision.models import ResNet50_Weights
 
 from classifier.data import Photo
-from classifier.model import IMAGENET_ANIMALS, IMAGENET_CATEGORIES, Classifier, knows_imagenet
+from classifier.model import IMAGENET_ANIMALS, Classifier
+from common.encoders.image import IMAGENET_CATEGORIES, ImageEncoder
 from common.errors import InputError
 from common.images.batches import run_photos
 from common.training.forward import torch_model
@@ -60,12 +60,12 @@ def photo_features(
 
 
 def head_prior(
-    backbone: dict[str, torch.Tensor], classes: Sequence[str], taxonomy: Taxonomy
+    encoder: ImageEncoder, classes: Sequence[str], taxonomy: Taxonomy
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Start rows for a new head: the mean of ImageNet's rows of the same animal, or of all things.
 
     Args:
-        backbone: Pretrained weights.
+        encoder: Pretrained.
         classes: The new classes.
         taxonomy: Tells which ImageNet categories a class covers ("red fox" is a fox); `NOT_ANIMAL`
             covers all that are no animal.
@@ -73,24 +73,21 @@ def head_prior(
     Returns:
         Weight ``(C, D)`` and bias ``(C,)``; classes without a category have zeros.
     """
-    depth = backbone["layer4.0.downsample.0.weight"].shape[0]
-    weight, bias = torch.zeros(len(classes), depth), torch.zeros(len(classes))
-    if not knows_imagenet(backbone):
+    weight, bias = torch.zeros(len(classes), encoder.width), torch.zeros(len(classes))
+    if encoder.pretrained_head is None:
         return weight, bias
     taxonomy = taxonomy.with_classes(classes)
-    names = ResNet50_Weights.IMAGENET1K_V2.meta["categories"]
-    names = names[:IMAGENET_ANIMALS]  # later "mouse" is a device
+    names = IMAGENET_CATEGORIES[:IMAGENET_ANIMALS]  # later "mouse" is a device
     concepts = [taxonomy.resolve(name) for name in names]
     for i, name in enumerate(classes):
         own = taxonomy.concept_of(name)
         rows = [k for k, c in enumerate(concepts) if c and taxonomy.is_below(c, own)]
         if name == NOT_ANIMAL:
-            rows = [*range(IMAGENET_ANIMALS, IMAGENET_CATEGORIES)]
+            rows = [*range(IMAGENET_ANIMALS, len(IMAGENET_CATEGORIES))]
         elif not rows:  # the next best: bobcats start as lynxes
             rows = [k for k, c in enumerate(concepts) if c in taxonomy.concepts[own].is_a]
         if rows:
-            weight[i] = backbone["fc.weight"][rows].mean(0)
-            bias[i] = backbone["fc.bias"][rows].mean()
+            weight[i], bias[i] = (part[rows].mean(0) for part in encoder.pretrained_head)
     return weight, bias
 
 

@@ -1,7 +1,8 @@
 """Train the image classifier and write a model folder.
 
-    python classifier/train.py --data AwA2                     # torchvision's ImageNet weights
-    python classifier/train.py --data photos --backbone resnet50.safetensors
+    python classifier/train.py --data AwA2                     # ResNet50 with ImageNet weights
+    python classifier/train.py --data photos --weights resnet50.safetensors
+    python classifier/train.py --data photos --encoder vit_small_patch14_dinov2
     python classifier/train.py --resume                        # go on after a stop
 
 ``--data`` is AwA2 as published, a ``<class>/*.jpg`` tree or a folder with ``manifest.csv``
@@ -16,7 +17,7 @@ The model folder (``--output``) gets weights, configuration, the splits, log and
 Photos with labels that are no classes teach too: "ape" says that it is one of the apes among the
 classes. The labels ``other_animal`` and ``not_animal`` are for photos of anything else; with them
 among the classes the model knows better what it does not know, and with ``not_animal`` the
-backbone's head over ImageNet, if it has one, stays and has a say in that class.
+encoder's head over ImageNet, if it has one, stays and has a say in that class.
 """
 
 import sys
@@ -49,7 +50,9 @@ BLEND = (0.0, 0.25, 0.5, 0.75, 1.0)  # shares of the fine-tuned weights that are
 class ClassifierConfig(TrainConfig):
     """Hyper-parameters of the image classifier."""
 
-    backbone: str = option("imagenet", "pretrained weights: imagenet or a safetensors file")
+    encoder: str = option("resnet50.tv2_in1k", "image encoder, by timm's name")
+    weights: str = option("imagenet", "its pretrained weights: imagenet or a safetensors file")
+    crop: int = option(224, "pixels of the square that the model sees")
     classes: Path | None = option(None, "file with one class a line; other photos are left out")
     unfreeze: Literal["none", "head", "last-stage", "last-two-stages", "all"] = option(
         "last-two-stages", "layers that are trained on after the linear probe"
@@ -112,16 +115,11 @@ def main() -> int:
         select,
         train_loader,
     )
-    from classifier.model import (
-        Classifier,
-        config_for,
-        load_backbone,
-        load_weights,
-        read_backbone,
-        save,
-    )
+    from classifier.model import Classifier, config_for, save
     from classifier.predict import photo_logits
     from classifier.probe import fit_head, head_prior, photo_features
+    from common.encoders.image import create_image_encoder
+    from common.encoders.weights import put_weights, read_weights
     from common.evaluation.metrics import macro_accuracy
     from common.training.distributed import is_main_process
     from common.training.forward import torch_model
@@ -133,9 +131,9 @@ def main() -> int:
     photos = read_photos(args.data, config.seed)
     listed = read_classes(config.classes) if config.classes else sorted({p.label for p in photos})
     trained_on = {photo.label for photo in photos if photo.split == "train"}
-    backbone = read_backbone(config.backbone)
+    encoder = create_image_encoder(config.encoder, config.weights, config.crop)
     classes = [name for name in listed if name in {*trained_on, OTHER_ANIMAL}]
-    model_config = config_for(classes, backbone)
+    model_config = config_for(classes, encoder)
     if len(classes) < 2:
         raise InputError(f"{args.data}: training photos of {classes}; needs 2 classes")
     taxonomy = Taxonomy.load()
@@ -152,8 +150,7 @@ def main() -> int:
         )
 
     torch.manual_seed(config.seed)
-    model = Classifier(model_config)
-    load_backbone(model, backbone)
+    model = Classifier(model_config, encoder)
     model.to(device, memory_format=torch.channels_last)
     if is_main_process():
         args.output.mkdir(parents=True, exist_ok=True)
@@ -180,12 +177,12 @@ def main() -> int:
         ]
         features = torch.cat([part for part, _ in seen]).to(device)
         labels = [photo.label for _, read in seen for photo in read]
-        prior = head_prior(backbone, classes, taxonomy)
+        prior = head_prior(encoder, classes, taxonomy)
         model.fc.weight.data, model.fc.bias.data = fit_head(features, labels, allowed, prior)
 
     start = args.output / "probe.safetensors"
     if args.start:
-        load_weights(model, args.start)
+        put_weights(model, read_weights(args.start), args.start)
     elif is_main_process() and not args.resume:  # the others get its weights
         probe(model)
     if is_main_process() and not args.resume:
@@ -203,7 +200,7 @@ def main() -> int:
         other = partial_label_loss(logits, allowed[partner], config.label_smoothing)
         return own * value + (1 - own) * other
 
-    dataset = PhotoDataset(training, allowed, augmented(config.size))
+    dataset = PhotoDataset(training, allowed, augmented(encoder.fitting_size(config.size)))
     loader = train_loader(
         dataset, config.batch_size, config.balance, config.source_balance, config.workers
     )
@@ -222,10 +219,10 @@ def main() -> int:
 
 def parameter_groups(model: "Classifier", config: ClassifierConfig) -> "list[dict[str, Any]]":
     """What is trained, by stage from the top, each with its peak learning rate."""
-    rates = [config.head_learning_rate]
-    rates += [config.learning_rate * config.layer_decay**depth for depth in range(6)]
     stages = model.unfreeze(config.unfreeze)
-    return [{"params": stage, "lr": rate} for stage, rate in zip(stages, rates, strict=False)]
+    rates = [config.head_learning_rate]
+    rates += [config.learning_rate * config.layer_decay**depth for depth in range(len(stages) - 1)]
+    return [{"params": part, "lr": rate} for part, rate in zip(stages, rates, strict=False)]
 
 
 def blend(

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -56,6 +57,16 @@ class ArgumentParser(argparse.ArgumentParser):
         )
         self.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
 
+    def add_evaluation(self) -> None:
+        """Add ``--runtime`` and ``--output`` of an evaluation."""
+        self.add_argument(
+            "--runtime",
+            choices=("both", "onnx", "torch"),
+            default="both",
+            help="model.onnx, the weights, or the former against the latter (default: both)",
+        )
+        self.add_argument("--output", type=Path, metavar="DIR", help="folder for the report")
+
     def add_texts(self) -> None:
         """Add ``--text`` and ``--file``, of which one must be given (see `read_texts`)."""
         source = self.add_mutually_exclusive_group(required=True)
@@ -106,17 +117,23 @@ def checked_text(text: str) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """Return a line for the terminal: what would move its cursor or is no character, escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def run(main: Callable[[], int]) -> NoReturn:
     """Run a script's ``main`` and exit with its code; an ``InputError`` becomes one line.
 
     Args:
         main: Parses ``sys.argv``, does the work and returns the exit code.
     """
+    warnings.filterwarnings("ignore", module="PIL")  # what it refuses, it raises
     try:
         code = main()
         sys.stdout.flush()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         code = EXIT_BAD_INPUT
     except KeyboardInterrupt:
         code = 130  # the shell's code for SIGINT

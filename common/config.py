@@ -12,7 +12,6 @@ Example::
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import types
 import typing
@@ -75,6 +74,8 @@ def save_json(value: Any, path: Path) -> None:
 
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file, as a model folder quotes the weights that it belongs to."""
+    import hashlib  # loads OpenSSL: inference, which needs none, starts sooner
+
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 

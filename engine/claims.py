@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from common.paths import NER_MODEL
+from common.text.normalise import normalise
 from matching.claim import Claim
 from matching.resolve import NEAR, claim_of, identified
 from matching.taxonomy import Taxonomy
@@ -39,11 +40,13 @@ class ClaimExtractor:
         return cls(Recognizer.load(folder, device, taxonomy), taxonomy)
 
     def read(self, texts: Sequence[str]) -> list[list[Claim]]:
-        """The claims of each text, in order of appearance."""
+        """Return the claims of each text, in order of appearance."""
+        read = [normalise(text) for text in texts]
         result = []
-        for text, mentions in zip(texts, self.recognizer.mentions(texts), strict=True):
-            claims = [claim_of(text, mention, self.taxonomy) for mention in mentions]
+        for text, mentions in zip(read, self.recognizer.mentions(read), strict=True):
+            claims = [claim_of(text.text, mention, self.taxonomy) for mention in mentions]
             near = (claims[max(0, i - NEAR) : i + NEAR + 1] for i in range(len(claims)))
             pairs = zip(claims, near, strict=True)
-            result.append([identified(text, *pair, self.taxonomy) for pair in pairs])
+            found = (identified(text.text, *pair, self.taxonomy) for pair in pairs)
+            result.append([text.restore(claim, "mention") for claim in found])
         return result

@@ -12,7 +12,7 @@ Example::
 A `Verifier` may be used from several threads at once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,7 @@ from classifier.config import ModelConfig
 from classifier.predictor import PhotoClassifier, Prediction, animals_of
 from common.errors import InputError
 from common.images.load import Source, load_image
-from common.pairs.model import Pair, Row
-from common.pairs.stream import answer_pairs
+from common.pairs.stream import Answering
 from common.parallel import cores
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
 from engine.answer import ANSWER_COLUMNS, TOP, Answer
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class Verifier:
+class Verifier(Answering):
     """Both models and the taxonomy, ready to answer; a `common.pairs.model.PairModel`.
 
     Args:
@@ -78,34 +77,6 @@ class Verifier:
             extractor = ClaimExtractor.load(ner, device, classes)
         return cls(photos.result(), extractor, match, threads)
 
-    def verify(self, text: str, image: Source) -> Answer:
-        """Answer one pair.
-
-        Args:
-            text: What is said about the photo.
-            image: A path, the bytes of a file, a Pillow image, or an array ``(H, W, 3)``, uint8.
-
-        Raises:
-            InputError: If the text is empty or the photo cannot be read.
-        """
-        (answer,) = self.verify_many([(text, image)])
-        if answer.error:
-            raise InputError(answer.error)
-        return answer
-
-    def verify_many(self, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Answer]:
-        """Answer pairs in order, as they come, see `common.pairs.stream.answer_pairs`.
-
-        Args:
-            pairs: Text and photo of each, as `verify` takes them.
-            folder: What relative paths are relative to.
-        """
-        return answer_pairs(self, pairs, folder, self.threads)
-
-    def rows(self, pairs: Iterable[Pair], folder: Path = Path()) -> "Iterator[Row]":
-        """Answer pairs as `verify_many` does, with the rows of a table."""
-        return (answer.to_row() for answer in self.verify_many(pairs, folder))
-
     def read_texts(self, texts: Sequence[str]) -> list[list[Claim]]:
         """Return the claims of each text."""
         return self.extractor.read(texts)
@@ -137,6 +108,7 @@ class Verifier:
             self.extractor.taxonomy,
             self.classifier.config.claim_threshold,
             self.match,
+            self.classifier.config.unknown_claim_threshold,
         )
 
     def explain(self, answer: Answer, image: Source) -> "Image.Image":

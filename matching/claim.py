@@ -11,10 +11,8 @@ class Mention:
     text: str
     start: int
     end: int
-    score: float = 1.0
-    """Probability that an animal is meant, 0 to 1."""
-    denied: float = 0.0
-    """Probability that the text denies the animal, 0 to 1."""
+    denied: bool = False
+    """Whether the text denies the animal."""
     cue: tuple[int, int] | None = None
     """Start and end of the words that would deny it, None where there are none."""
 

@@ -1,4 +1,4 @@
-"""From mentions to claims: the concept and the polarity of each."""
+"""Turn mentions into claims: the concept and the polarity of each."""
 
 import re
 from collections.abc import Sequence
@@ -6,9 +6,6 @@ from dataclasses import replace
 
 from matching.claim import Claim, Mention
 from matching.taxonomy import Taxonomy
-
-DENIED = 0.5  # probability from which a mention counts as denied
-
 
 NEAR = 5  # claims before and after a group that may say which kind it is
 
@@ -32,7 +29,7 @@ CALLED = re.compile(  # what may stand before a kind without denying it
 
 def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
     """Resolve a mention of a text to a concept, and decide whether the text denies it."""
-    negated = mention.denied >= DENIED and not called(text, mention)
+    negated = mention.denied and not called(text, mention)
     return Claim(
         mention.text,
         mention.start,

@@ -17,7 +17,6 @@ from matching.claim import Claim
 from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
 
 MATCHES = ("any", "all")
-MAJORITY = 0.5  # probability from which an unknown photo counts as one of an animal
 
 
 class Reason(Enum):
@@ -99,6 +98,7 @@ def decide(
     taxonomy: Taxonomy,
     threshold: float,
     match: str = "any",
+    unknown_threshold: float = 0.5,
 ) -> Verdict:
     """Decide whether a text is true of a photo.
 
@@ -109,6 +109,7 @@ def decide(
         threshold: Probability from which an animal counts as present, 0 to 1.
         match: "any": at least one affirmed animal is there and no denied one is; "all": every claim
             holds. A text that only denies is true when every denial holds, either way.
+        unknown_threshold: In place of ``threshold``, if higher, for a photo that is not known.
 
     Returns:
         The verdict with its reason, and each claim with its probability.
@@ -121,7 +122,7 @@ def decide(
     if not claims:
         return Verdict(None, Reason.NO_ANIMAL_NAMED, "the text names no animal", [])
     if not sighting.known:  # the threshold is one for known animals
-        threshold = max(threshold, MAJORITY)
+        threshold = max(threshold, unknown_threshold)
     named = list(dict.fromkeys(c.animal for c in claims if c.animal and not c.negated))
     judged = [judge(claim, named, sighting, taxonomy, threshold) for claim in claims]
     affirmed = [j.holds for j in judged if not j.claim.negated]

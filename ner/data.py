@@ -5,6 +5,7 @@ named and affirmed or denied (``mentions``), words that deny (``cues``). What it
 left open by the loss.
 """
 
+import functools
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +18,14 @@ import torch
 
 from common.errors import InputError
 from common.training.distributed import local_shard
+from ner.config import ModelConfig
 from ner.decode import spans
-from ner.labels import LABELS, OUTPUTS, SLICES, TYPES
+from ner.labels import TYPES, Mark
 from ner.windows import Preprocess, pad
 
 ALL_TYPES = frozenset(TYPES)
 NO_TYPES: frozenset[str] = frozenset()
+INSIDE = {Mark.NAME: Mark.NAME_INSIDE, Mark.AMBIGUOUS: Mark.AMBIGUOUS_INSIDE}
 MENTION_TAGS = ("?", "O", *(f"{prefix}{polarity}" for prefix in "BI" for polarity in ("", *"+-")))
 
 
@@ -134,26 +137,38 @@ def read_names(path: Path) -> dict[str, list[str]]:
     return names
 
 
-def allowed_labels(tag: str, annotated: frozenset[str]) -> np.ndarray:
-    """The entity labels that a tag leaves possible, ``(len(LABELS),)`` bool; none: nothing said.
+def label_mask(
+    config: ModelConfig, tag: str, annotated: frozenset[str], mention: str, cue: bool | None
+) -> np.ndarray:
+    """Return which outputs may be right for a word, ``(L,)`` bool.
 
-    A tag of an annotated type allows itself. Any other tag says only that the word belongs to
-    none of the annotated types.
+    Of a head about which nothing is said, none. A tag of an annotated type allows itself; any other
+    says only that the word belongs to none of the annotated types.
+
+    Args:
+        config: The model's.
+        tag: The word's BIO tag.
+        annotated: See `Sentence`.
+        mention: One of `MENTION_TAGS`.
+        cue: Whether the word denies a mention, None if nobody looked.
     """
-    if not annotated:
-        return np.zeros(len(LABELS), bool)
-    if tag[2:] in annotated:
-        return np.array([label == tag for label in LABELS])
-    return np.array([label == "O" or label[2:] not in annotated for label in LABELS])
-
-
-def allowed_mention(tag: str) -> np.ndarray:
-    """What a mention tag says to the mention and polarity heads, ``(3 + 2,)`` bool."""
-    return np.array([*(tag[0] == label for label in "OBI"), tag[1:] == "+", tag[1:] == "-"])
+    looked_for = tag[2:] in annotated
+    possible = {
+        "entity": {
+            label
+            for label in config.heads["entity"]
+            if annotated and (label == tag if looked_for else label[2:] not in annotated)
+        },
+        "mention": {label for label in config.heads["mention"] if label[0] == mention[0]},
+        "polarity": {"+": {"affirmed"}, "-": {"denied"}}.get(mention[1:], set()),
+        "cue": set() if cue is None else {"cue" if cue else "other"},
+    }
+    heads = config.heads.items()
+    return np.array([label in possible[head] for head, labels in heads for label in labels])
 
 
 def implied_mentions(sentence: Sentence, names: np.ndarray) -> tuple[str, ...]:
-    """What entity tags say about mentions; the rest stays open.
+    """Return what entity tags say about mentions; the rest stays open.
 
     An animal by its tag and by the taxonomy is a mention. Other entities ("Chicago Bulls") and
     words that are no names are none. A name that is left unmarked may be one all the same, but
@@ -163,8 +178,8 @@ def implied_mentions(sentence: Sentence, names: np.ndarray) -> tuple[str, ...]:
         sentence: Words with entity tags.
         names: ``(W,)`` from `Preprocess.names`.
     """
-    none = (0, 3, 4) if sentence.annotated == {"ANIM"} else (0,)
-    result = ["O" if name in none else "?" for name in names]
+    others = {Mark.AMBIGUOUS, Mark.AMBIGUOUS_INSIDE} if sentence.annotated == {"ANIM"} else set()
+    result = ["O" if name in {Mark.NONE, *others} else "?" for name in names]
     for first, stop, type_ in spans(sentence.tags):
         marks = [int(mark) for mark in names[first:stop]]
         if type_ not in sentence.annotated or type_ in ("MYTH", "BIO"):
@@ -172,8 +187,9 @@ def implied_mentions(sentence: Sentence, names: np.ndarray) -> tuple[str, ...]:
         elif type_ != "ANIM":
             result[first:stop] = ["O"] * (stop - first)
         else:
-            whole = marks[0] in (1, 3) and all(mark == marks[0] + 1 for mark in marks[1:])
-            whole &= stop == len(names) or names[stop] != marks[0] + 1
+            inside = INSIDE.get(marks[0])
+            whole = inside is not None and all(mark == inside for mark in marks[1:])
+            whole &= stop == len(names) or names[stop] != inside
             tags = ["B", *["I"] * (stop - first - 1)] if whole else ["?"] * (stop - first)
             result[first:stop] = tags
     return tuple(result)
@@ -181,10 +197,10 @@ def implied_mentions(sentence: Sentence, names: np.ndarray) -> tuple[str, ...]:
 
 @dataclass
 class Batch:
-    """Model inputs ``(B, T)`` and the outputs that each position allows ``(B, T, L)``."""
+    """Model inputs ``(B, T)`` and which outputs may be right at each position ``(B, T, L)``."""
 
     inputs: dict[str, torch.Tensor]
-    allowed: torch.Tensor
+    label_mask: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -193,7 +209,7 @@ class Augmentation:
 
     Attributes:
         recase: Share of sentences shown in lower case; half as many are shown in capitals.
-        mask: Share of sub-words hidden behind ``[MASK]``, so that context has to tell.
+        mask: Share of sub-words hidden behind the mask token, so that context has to tell.
         replace: Share of mentions replaced by another name of their type (Dai & Adel, "An Analysis
             of Simple Data Augmentation for NER", COLING 2020).
         names: For each type the names to choose from.
@@ -274,7 +290,7 @@ class Batches:
         partial_share: How many of them an epoch draws for each of ``sentences``, if there are.
         everyday: Sentences with mentions.
         everyday_share: The same for these.
-        hide_names: Share of sentences that are shown without what the taxonomy knows of them.
+        gazetteer_dropout: Share of sentences shown without what the taxonomy knows of them.
     """
 
     def __init__(
@@ -287,19 +303,15 @@ class Batches:
         partial_share: float = 1.0,
         everyday: Sequence[Sentence] = (),
         everyday_share: float = 1.0,
-        hide_names: float = 0.0,
+        gazetteer_dropout: float = 0.0,
     ):
         self.sentences, self.partial, self.preprocess = sentences, partial, preprocess
         self.everyday = everyday
         self.drawn = min(len(partial), round(partial_share * len(sentences)))
         self.drawn_everyday = min(len(everyday), round(everyday_share * len(sentences)))
-        self.size, self.augmentation, self.hide_names = size, augmentation, hide_names
-        self.mask_id = preprocess.tokenizer.token_to_id("[MASK]")
-        everything = [*sentences, *partial, *everyday]
-        kinds = {s.annotated for s in everything}
-        tags = {*LABELS, *(tag for s in everything for tag in s.tags)}
-        self.allowed = {(tag, kind): allowed_labels(tag, kind) for tag in tags for kind in kinds}
-        self.allowed_mention = {tag: allowed_mention(tag) for tag in MENTION_TAGS}
+        self.size, self.augmentation, self.dropout = size, augmentation, gazetteer_dropout
+        self.label_mask = functools.cache(functools.partial(label_mask, preprocess.config))
+        self.special_ids = torch.from_numpy(np.concatenate((preprocess.before, preprocess.behind)))
 
     def __len__(self) -> int:
         return -(-(len(self.sentences) + self.drawn + self.drawn_everyday) // self.size)
@@ -320,23 +332,26 @@ class Batches:
             yield self.collate(local_shard(changed), chance)
 
     def collate(self, sentences: Sequence[Sentence], chance: random.Random) -> Batch:
-        """One batch; long sentences become several rows."""
+        """Return one batch; long sentences become several rows."""
         rows = [
             (window, s)
             for s in sentences
-            for window in self.preprocess.windows(s.words, chance.random() >= self.hide_names)
+            for window in self.preprocess.windows(s.words, chance.random() >= self.dropout)
         ]
-        inputs = {k: torch.from_numpy(v) for k, v in pad([window for window, _ in rows]).items()}
-        allowed = np.zeros((*inputs["input_ids"].shape, len(OUTPUTS)), bool)
-        mention = slice(SLICES["mention"].start, SLICES["polarity"].stop)
+        batch = pad([window for window, _ in rows], self.preprocess.pad_id)
+        inputs = {name: torch.from_numpy(values) for name, values in batch.items()}
+        outputs = len(self.preprocess.config.outputs)
+        mask = np.zeros((*inputs["input_ids"].shape, outputs), bool)
         for row, (window, s) in enumerate(rows):
             mentions = s.mentions or implied_mentions(s, self.preprocess.names(s.words))
             for word, position in zip(window.words, window.positions, strict=True):
-                allowed[row, position, SLICES["entity"]] = self.allowed[s.tags[word], s.annotated]
-                allowed[row, position, mention] = self.allowed_mention[mentions[word]]
-                if s.cues:
-                    allowed[row, position, SLICES["cue"]] = (not s.cues[word], s.cues[word])
-        hidden = torch.rand(inputs["input_ids"].shape) < self.augmentation.mask
-        hidden &= inputs["attention_mask"].bool()
-        inputs["input_ids"][hidden] = self.mask_id
-        return Batch(inputs, torch.from_numpy(allowed))
+                cue = s.cues[word] if s.cues else None
+                mask[row, position] = self.label_mask(
+                    s.tags[word], s.annotated, mentions[word], cue
+                )
+        if self.augmentation.mask:
+            hidden = torch.rand(inputs["input_ids"].shape) < self.augmentation.mask
+            hidden &= inputs["attention_mask"].bool()
+            hidden &= ~torch.isin(inputs["input_ids"], self.special_ids)
+            inputs["input_ids"][hidden] = self.preprocess.mask_id
+        return Batch(inputs, torch.from_numpy(mask))

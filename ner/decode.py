@@ -1,4 +1,4 @@
-"""From the model's probabilities to entities and mentions."""
+"""Decode the model's probabilities into entities and mentions."""
 
 import re
 from bisect import bisect_left
@@ -9,10 +9,7 @@ import numpy as np
 
 from common.text.words import Word
 from matching.claim import Mention
-from ner.labels import HEADS, LABELS, SLICES
-
-CUE = 0.5  # probability from which a word counts as a cue
-
+from ner.config import ModelConfig
 
 _SENTENCE_END = re.compile(r"[.!?;\n]")
 
@@ -28,15 +25,15 @@ class Entity:
     score: float
 
 
-def decode(probabilities: np.ndarray, labels: Sequence[str] = LABELS) -> list[int]:
-    """The most probable label sequence that is valid BIO (Viterbi over hard transitions).
+def decode(probabilities: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """Return the most probable label sequence that is valid BIO (Viterbi, hard transitions).
 
     Args:
         probabilities: ``(W, L)``, a row for each word.
         labels: The L labels.
 
     Returns:
-        W indices into ``labels``; ``I-X`` follows only ``B-X`` or ``I-X``.
+        W of the ``labels``; ``I-X`` follows only ``B-X`` or ``I-X``.
     """
     if not len(probabilities):
         return []
@@ -54,11 +51,11 @@ def decode(probabilities: np.ndarray, labels: Sequence[str] = LABELS) -> list[in
     best = [int(score.argmax())]
     for i in range(len(emit) - 1, 0, -1):
         best.append(int(back[i, best[-1]]))
-    return best[::-1]
+    return [labels[i] for i in reversed(best)]
 
 
 def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Entities of a valid BIO sequence as ``(first word, last word + 1, type)``."""
+    """Return the entities of a valid BIO sequence as ``(first word, last word + 1, type)``."""
     found, begin = [], None
     for i, tag in enumerate([*tags, "O"]):
         if begin is not None and tag[0] != "I":
@@ -69,57 +66,59 @@ def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     return found
 
 
-def entities(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[Entity]:
+def entities(
+    text: str, words: Sequence[Word], probabilities: np.ndarray, config: ModelConfig
+) -> list[Entity]:
     """Decode the entity head for one text.
 
     Args:
-        text: The original text.
+        text: The text.
         words: Its words, from `split_words`.
         probabilities: ``(W, L)`` from `word_probabilities`.
+        config: The model's.
     """
     return [
         Entity(text[start:end], type_, start, end, score)
-        for start, end, type_, score, _ in _decoded(words, probabilities, "entity")
+        for start, end, type_, score, _ in _decoded(words, probabilities, config, "entity")
     ]
 
 
-def mentions(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[Mention]:
+def mentions(
+    text: str, words: Sequence[Word], probabilities: np.ndarray, config: ModelConfig
+) -> list[Mention]:
     """Decode the mention, polarity and cue heads for one text.
 
     Args:
-        text: The original text.
+        text: The text.
         words: Its words, from `split_words`.
         probabilities: ``(W, L)`` from `word_probabilities`.
+        config: The model's.
     """
-    denied = probabilities[:, SLICES["polarity"]][:, 1]
-    cues = _cues(text, words, probabilities[:, SLICES["cue"]][:, 1])
+    denied = probabilities[:, config.slices["polarity"]][:, 1]
+    cues = _cues(words, probabilities[:, config.slices["cue"]][:, 1] >= config.cue)
     return [
         Mention(
             text[start:end],
             start,
             end,
-            score,
-            float(denied[span].mean()),
+            bool(denied[span].mean() >= config.denied),
             _cue_of(text, cues, start),
         )
-        for start, end, _, score, span in _decoded(words, probabilities, "mention")
+        for start, end, *_, span in _decoded(words, probabilities, config, "mention")
     ]
 
 
-def _cues(text: str, words: Sequence[Word], probabilities: np.ndarray) -> list[tuple[int, int]]:
-    """Character spans of cues; neighbouring words are one."""
+def _cues(words: Sequence[Word], is_cue: np.ndarray) -> list[tuple[int, int]]:
+    """Return the character spans of cues; neighbouring words are one."""
     found: list[tuple[int, int]] = []
-    for i in np.flatnonzero(probabilities >= CUE):
-        word = words[i]
-        if found and not text[found[-1][1] : word.start].strip():
-            found[-1] = (found[-1][0], word.end)
-        else:
-            found.append((word.start, word.end))
+    for i in np.flatnonzero(is_cue):
+        begin = found.pop()[0] if i and is_cue[i - 1] else words[i].start
+        found.append((begin, words[i].end))
     return found
 
 
 def _cue_of(text: str, cues: Sequence[tuple[int, int]], start: int) -> tuple[int, int] | None:
-    """The cue before a mention in its sentence ("no cow"), else the one behind it ("is absent")."""
+    """Return the cue before a mention in its sentence ("no cow"), else the one behind it."""
     i = bisect_left(cues, (start,))
     before = cues[i - 1] if i else None
     behind = cues[i] if i < len(cues) else None
@@ -129,11 +128,11 @@ def _cue_of(text: str, cues: Sequence[tuple[int, int]], start: int) -> tuple[int
 
 
 def _decoded(
-    words: Sequence[Word], probabilities: np.ndarray, head: str
+    words: Sequence[Word], probabilities: np.ndarray, config: ModelConfig, head: str
 ) -> Iterator[tuple[int, int, str, float, slice]]:
-    """The spans of a head: character offsets, type, mean probability, and the slice of words."""
-    labels, rows = HEADS[head], probabilities[:, SLICES[head]]
+    """Yield a head's spans: character offsets, type, mean probability, and the slice of words."""
+    labels, rows = config.heads[head], probabilities[:, config.slices[head]]
     path = decode(rows, labels)
-    for first, stop, type_ in spans([labels[i] for i in path]):
-        score = float(np.mean([rows[i, path[i]] for i in range(first, stop)]))
+    for first, stop, type_ in spans(path):
+        score = float(np.mean([rows[i, labels.index(path[i])] for i in range(first, stop)]))
         yield words[first].start, words[stop - 1].end, type_, score, slice(first, stop)

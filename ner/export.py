@@ -37,14 +37,13 @@ def main() -> int:
     from common.runtime.quantize import quantize_dynamic
     from common.runtime.session import Session
     from ner.data import read_jsonl
-    from ner.model import Logits, load
+    from ner.model import load
     from ner.report import count_matches, f1, predict_tags
 
     sentences = read_jsonl(args.data)
     model, preprocess = load(args.model)
     # A tensor of its own for each input: the exporter takes one object for one input.
-    names = ("input_ids", "attention_mask", "token_type_ids")
-    example = {name: torch.ones(2, 16, dtype=torch.long) for name in names}
+    example = {name: torch.ones(2, 16, dtype=torch.long) for name in model.encoder.inputs}
 
     def score(session: Session) -> float:
         tags = predict_tags(lambda batch: session(batch)["logits"], preprocess, sentences)
@@ -52,7 +51,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        export(Logits(model), example, ("batch", "length"), fp32)
+        export(model, example, ("batch", "length"), fp32)
         quantize_dynamic(fp32, int8)
         choose_precision(fp32, int8, score, args.precision, args.model)
     return 0

@@ -1,17 +1,18 @@
 """A token classifier with its preprocessing, without torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from common.paths import NER_MODEL
 from common.runtime.session import open_model
+from common.text.normalise import NormalisedText, normalise
 from common.text.words import Word, paragraphs, split_words
 from matching.claim import Mention
 from matching.taxonomy import Taxonomy
+from ner.config import ModelConfig
 from ner.decode import Entity, entities, mentions
-from ner.labels import OUTPUTS
 from ner.windows import Forward, Preprocess, word_probabilities
 
 
@@ -19,7 +20,7 @@ class Recognizer:
     """A token classifier with its preprocessing.
 
     Args:
-        model: From a batch of `ner.preprocess.pad` to logits ``(B, T, L)``.
+        model: From a batch of `ner.windows.pad` to logits ``(B, T, L)``.
         preprocess: What the model was trained with.
     """
 
@@ -40,22 +41,23 @@ class Recognizer:
         Raises:
             InputError: If the folder holds no exported model.
         """
-        session = open_model(folder, len(OUTPUTS), None, device)
-        return cls(lambda batch: session(batch)["logits"], Preprocess.load(folder, taxonomy))
+        preprocess = Preprocess.load(folder, taxonomy)
+        config = preprocess.config
+        session = open_model(folder, len(config.outputs), config.weights, device)
+        return cls(lambda batch: session(batch)["logits"], preprocess)
 
     def entities(self, texts: Sequence[str]) -> list[list[Entity]]:
-        """The entities of each text, typed as MultiNERD does, in order of appearance."""
-        return [entities(*parts) for parts in self._read(texts)]
+        """Return the entities of each text, typed as MultiNERD does, in order of appearance."""
+        read = map(normalise, texts)
+        return [list(map(text.restore, entities(*self._read(text)))) for text in read]
 
-    def mentions(self, texts: Sequence[str]) -> list[list[Mention]]:
-        """The animals that each text names, in order of appearance."""
-        return [mentions(*parts) for parts in self._read(texts)]
+    def mentions(self, texts: Iterable[NormalisedText]) -> list[list[Mention]]:
+        """Return the animals that each text names, in order, with offsets into what was read."""
+        return [mentions(*self._read(text)) for text in texts]
 
-    def _read(self, texts: Sequence[str]) -> Iterator[tuple[str, list[Word], np.ndarray]]:
-        """Run the model on texts: each with its words and their probabilities."""
-        words = [split_words(text) for text in texts]
-        parts = [paragraphs(*pair) for pair in zip(texts, words, strict=True)]
-        flat = [[word.text for word in part] for of_text in parts for part in of_text]
-        rows = iter(word_probabilities(self.model, self.preprocess, flat))
-        whole = [np.concatenate([next(rows) for _ in of_text]) for of_text in parts]
-        return zip(texts, words, whole, strict=True)
+    def _read(self, text: NormalisedText) -> tuple[str, list[Word], np.ndarray, ModelConfig]:
+        """Run the model on a text, and return what `entities` and `mentions` decode."""
+        words = split_words(text.text)
+        parts = [[word.text for word in part] for part in paragraphs(text.text, words)]
+        rows = np.concatenate(word_probabilities(self.model, self.preprocess, parts))
+        return text.text, words, rows, self.preprocess.config

@@ -1,17 +1,21 @@
-"""Scores of entities and mentions."""
+"""Scores of entities, mentions and claims."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
-from common.evaluation.bootstrap import bootstrap_interval
-from matching.resolve import DENIED
+from common.errors import InputError
+from common.evaluation.bootstrap import bootstrap, estimates
+from common.evaluation.metrics import f1
 from ner.decode import decode, spans
-from ner.labels import LABELS, MENTION_LABELS, SLICES, TYPES
+from ner.labels import TYPES
 from ner.windows import Forward, Preprocess, word_probabilities
 
 if TYPE_CHECKING:
@@ -26,8 +30,8 @@ def predict_tags(
 ) -> list[list[str]]:
     """The most probable valid BIO tags of each sentence."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    entity = SLICES["entity"]
-    return [[LABELS[i] for i in decode(rows[:, entity])] for rows in probabilities]
+    labels, entity = preprocess.config.heads["entity"], preprocess.config.slices["entity"]
+    return [decode(rows[:, entity], labels) for rows in probabilities]
 
 
 def mention_scores(
@@ -35,13 +39,13 @@ def mention_scores(
 ) -> dict[str, float]:
     """F1 of mentions, and of mentions with their polarity, where both are annotated."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    counts = np.zeros((2, 3), int)
+    config, counts = preprocess.config, np.zeros((2, 3), int)
     for sentence, rows in zip(sentences, probabilities, strict=True):
-        path = decode(rows[:, SLICES["mention"]], MENTION_LABELS)
-        denied = rows[:, SLICES["polarity"]][:, 1]
+        tags = decode(rows[:, config.slices["mention"]], config.heads["mention"])
+        denied = rows[:, config.slices["polarity"]][:, 1]
         found = {
-            (first, stop, bool(denied[first:stop].mean() >= DENIED))
-            for first, stop, _ in spans([MENTION_LABELS[i] for i in path])
+            (first, stop, bool(denied[first:stop].mean() >= config.denied))
+            for first, stop, _ in spans(tags)
             if "?" not in sentence.mentions[first:stop]
         }
         right = {
@@ -65,12 +69,6 @@ def count_matches(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
     return counts
 
 
-def f1(counts: np.ndarray) -> float:
-    """F1 from counts ``(..., 3)`` summed over all but the last axis; NaN without any entity."""
-    right, found, gold = counts.reshape(-1, 3).sum(axis=0)
-    return float(2 * right / (found + gold)) if found + gold else float("nan")
-
-
 def report(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
     """All figures for one set of sentences.
 
@@ -90,61 +88,106 @@ def report(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) ->
         zero_division=0,
     )
     counts = count_matches(gold, predicted)
+    present = [type_ for type_ in TYPES if type_ in scores]
+    columns = {type_: [TYPES.index(type_)] for type_ in present}
 
-    def interval(part: np.ndarray) -> list[float]:
-        low, high = bootstrap_interval(lambda drawn: f1(part[drawn]), len(part))
-        return [round(low, 4), round(high, 4)]
+    def macro(part: np.ndarray) -> float:
+        return float(np.mean([np.nan_to_num(f1(part[:, columns[type_]])) for type_ in present]))
 
-    def row(name: str) -> dict[str, Any]:
+    def row(name: str, statistic: Callable[[np.ndarray], float]) -> dict[str, Any]:
         cells = scores[name]
+        estimate = bootstrap(lambda drawn: statistic(counts[drawn]), len(counts))
         return {
             "precision": round(float(cells["precision"]), 4),
             "recall": round(float(cells["recall"]), 4),
-            "f1": round(float(cells["f1-score"]), 4),
+            "f1": replace(estimate, value=float(cells["f1-score"])).to_json(),
             "entities": int(cells["support"]),
         }
 
-    present = [type_ for type_ in TYPES if type_ in scores]
-    anim = TYPES.index("ANIM")
     lengths = np.array([len(tags) for tags in gold])
     by_length = []
     for low, high in pairwise(LENGTHS):
         inside = counts[(lengths > low) & (lengths <= high)]
+        animals = inside[:, TYPES.index("ANIM")]
         by_length.append(
             {
                 "words": f"{low + 1}-{high}" if high < LENGTHS[-1] else f"over {low}",
                 "sentences": len(inside),
-                "ANIM": round(f1(inside[:, anim]), 4),
-                "ANIM entities": int(inside[:, anim, 2].sum()),
                 "micro": round(f1(inside), 4),
+                "ANIM": round(f1(animals), 4),
+                "ANIM entities": int(animals[:, 2].sum()),
             }
         )
     return {
         "sentences": len(gold),
-        "micro": row("micro avg") | {"f1_interval": interval(counts)},
-        "macro": row("macro avg"),
+        "micro": row("micro avg", f1),
+        "macro": row("macro avg", macro),
         "types": {
-            type_: row(type_) | {"f1_interval": interval(counts[:, [TYPES.index(type_)]])}
+            type_: row(type_, lambda part, type_=type_: f1(part[:, columns[type_]]))
             for type_ in present
         },
         "by_length": by_length,
     }
 
 
-def as_text(figures: dict[str, Any]) -> str:
-    """The report as a table for the terminal."""
-    lines = [f"{figures['sentences']} sentences", "", "         precision recall     F1  entities"]
-    rows = {"micro": figures["micro"], "macro": figures["macro"], **figures["types"]}
-    for name, row in rows.items():
-        interval = "  [{:.3f}, {:.3f}]".format(*row["f1_interval"]) if "f1_interval" in row else ""
-        lines.append(
-            f"{name:8} {row['precision']:9.3f} {row['recall']:6.3f} {row['f1']:6.3f}"
-            f" {row['entities']:9}{interval}"
-        )
-    lines += ["", "words     sentences  micro F1  ANIM F1  ANIM entities"]
-    for row in figures["by_length"]:
-        lines.append(
-            f"{row['words']:9} {row['sentences']:9} {row['micro']:9.3f} {row['ANIM']:8.3f}"
-            f" {row['ANIM entities']:14}"
-        )
-    return "\n".join(lines)
+def report_gazetteer(
+    preprocess: Preprocess, sentences: Sequence["Sentence"]
+) -> dict[str, dict[str, float]]:
+    """Return F1 on ANIM of tagging every name that the taxonomy lists."""
+    tags = [
+        ["O" if not mark else "B-ANIM" if mark % 2 else "I-ANIM" for mark in marks]
+        for marks in (preprocess.names(sentence.words) for sentence in sentences)
+    ]
+    counts = count_matches([s.tags for s in sentences], tags)[:, TYPES.index("ANIM")]
+    return estimates({"ANIM_f1": lambda drawn: f1(counts[drawn])}, len(counts))
+
+
+Spans = set[tuple[int, int, bool]]  # start, end, negated
+
+
+@dataclass(frozen=True)
+class ClaimExample:
+    """A text with its claims; ``photos`` says of which classes it is true."""
+
+    text: str
+    category: str
+    split: str
+    claims: list[dict[str, Any]]
+    photos: dict[str, bool]
+
+    @property
+    def spans(self) -> Spans:
+        """The claims as `count_claims` compares them."""
+        return {(c["start"], c["end"], c["negated"]) for c in self.claims}
+
+
+def read_claims(path: Path) -> list[ClaimExample]:
+    """Read annotated texts, a JSON object a line.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
+    try:
+        return [ClaimExample(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def count_claims(gold: Sequence[Spans], found: Sequence[Spans]) -> np.ndarray:
+    """Return right, found and gold: of claims, then of mentions without polarity, ``(N, 6)``."""
+    rows = []
+    for pair in zip(gold, found, strict=True):
+        bare = [{span[:2] for span in part} for part in pair]
+        rows.append([len(part) for a, b in (pair, bare) for part in (a & b, b, a)])
+    return np.array(rows)
+
+
+def report_claims(gold: Sequence[Spans], found: Sequence[Spans]) -> dict[str, Any]:
+    """Return F1 of claims (span and polarity) and of mentions, and polarity where found."""
+    rows = count_claims(gold, found)
+    statistics = {
+        "claims_f1": lambda drawn: f1(rows[drawn, :3]),
+        "mentions_f1": lambda drawn: f1(rows[drawn, 3:]),
+        "polarity": lambda drawn: rows[drawn, 0].sum() / max(1, rows[drawn, 3].sum()),
+    }
+    return {"texts": len(gold), **estimates(statistics, len(gold))}

@@ -36,7 +36,7 @@ class NerConfig(TrainConfig):
     names: Path | None = option(None, "JSON with names by type (data/wordnet_names.py) for that")
     learning_rate: float = option(3e-4, "peak learning rate of the encoder")
     typo: float = option(0.15, "share of mentions misspelt in everyday data")
-    hide_names: float = option(0.2, "share of sentences whose names the taxonomy does not mark")
+    gazetteer_dropout: float = option(0.2, "share of sentences without marks of names")
     partial_share: float = option(1.0, "sentences of --partial an epoch for each one of --data")
     everyday_share: float = option(1.5, "sentences of --everyday an epoch for each one of --data")
     entity_weight: float = option(1.0, "weight of the entity loss beside those of the other heads")
@@ -44,7 +44,7 @@ class NerConfig(TrainConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("recase", "mask", "replace", "typo", "hide_names"):
+        for name in ("recase", "mask", "replace", "typo", "gazetteer_dropout"):
             if not 0 <= getattr(self, name) <= 0.5:
                 raise InputError(f"{name} must be in [0, 0.5], not {getattr(self, name)}")
         for name in ("partial_share", "everyday_share", "entity_weight"):
@@ -87,7 +87,7 @@ def main() -> int:
         read_names,
         read_partial,
     )
-    from ner.labels import SLICES, TYPES
+    from ner.labels import TYPES
     from ner.model import as_function, build, head_parameters, save
     from ner.report import count_matches, f1, mention_scores, predict_tags
 
@@ -113,17 +113,17 @@ def main() -> int:
         args.output.mkdir(parents=True, exist_ok=True)
         save_json(config, args.output / "train_config.json")
 
-    weights = dict.fromkeys(SLICES, 1.0) | {"entity": config.entity_weight}
+    weights = dict.fromkeys(preprocess.config.heads, 1.0) | {"entity": config.entity_weight}
 
     def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         inputs = {name: value.to(device) for name, value in batch.inputs.items()}
-        logits = model(**inputs).logits.flatten(0, 1)  # (B * T, L)
-        allowed = batch.allowed.flatten(0, 1).to(device)
+        logits = model(**inputs).flatten(0, 1)  # (B * T, L)
+        mask = batch.label_mask.flatten(0, 1).to(device)
         losses = [
             weights[name]
-            * partial_label_loss(logits[:, head], allowed[:, head], config.label_smoothing)
-            for name, head in SLICES.items()
-            if allowed[:, head].any()
+            * partial_label_loss(logits[:, head], mask[:, head], config.label_smoothing)
+            for name, head in preprocess.config.slices.items()
+            if mask[:, head].any()
         ]
         return torch.stack(losses).sum()
 
@@ -146,7 +146,7 @@ def main() -> int:
     augmentation = Augmentation(config.recase, config.mask, config.replace, names, config.typo)
     batches = Batches(
         *(training, partial, preprocess, config.batch_size, augmentation),
-        *(config.partial_share, everyday, config.everyday_share, config.hide_names),
+        *(config.partial_share, everyday, config.everyday_share, config.gazetteer_dropout),
     )
     fit(model, groups, batches, loss, score, config, args.output, device, args.resume)
     if is_main_process():

@@ -1,4 +1,4 @@
-"""From words to the model's input and its probabilities, without torch."""
+"""Turn words into the model's input and its output into probabilities, without torch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,34 +11,21 @@ from common.errors import InputError
 from common.numeric import softmax
 from common.text.words import word_shape
 from matching.taxonomy import Taxonomy
-from ner.labels import OUTPUTS, SLICES
+from ner.config import ModelConfig
+from ner.labels import MARKS, Mark
 
 Forward = Callable[[dict[str, np.ndarray]], np.ndarray]
 """A model: from a batch of `pad` to logits ``(B, T, L)``."""
 
-SHAPES = 4  # values of `word_shape`
-
-
-NAMES = 5  # values of `Preprocess.names`
-
-
-MAX_LENGTH = 512  # sub-words in a window, BERT's positions
-
-
-OVERLAP = 128  # sub-words that neighbouring windows share
-
-
-# Training shows animal words in other senses far more often than people use them, so a name that
-# has no other everyday sense gets that much better odds to be a mention.
-NAME_ODDS = 4.0
+SHAPES = MARKS["shapes"]
 
 
 @dataclass(frozen=True)
 class Window:
-    """At most `MAX_LENGTH` sub-words, and where in it which word's label is read."""
+    """Sub-words that the model reads at once, and where in it which word's label is read."""
 
-    input_ids: np.ndarray  # (T,) with [CLS] and [SEP]
-    token_type_ids: np.ndarray  # (T,) what `Preprocess` knows of the word
+    input_ids: np.ndarray  # (T,) with special tokens
+    marks: np.ndarray  # (T,) what `Preprocess` knows of the word; 0 for special tokens
     words: np.ndarray  # (W,) indices into the sentence's words
     positions: np.ndarray  # (W,) positions of these words' first sub-words
 
@@ -46,50 +33,57 @@ class Window:
 class Preprocess:
     """The tokenizer with windows, word shapes and the names of animals.
 
-    Each sub-word carries in BERT's otherwise unused token types what its vocabulary does not tell:
-    the shape of its word, because the vocabulary is uncased but capitals tell names from words, and
-    whether the taxonomy lists the word as a name (a gazetteer feature, as in Ratinov & Roth, CoNLL
-    2009). So the model learns when a name means the animal, and names that are added to the
-    taxonomy later are known to it at once.
+    Each sub-word carries a mark, which tells what its vocabulary does not: the shape of its word,
+    because the vocabulary is uncased but capitals tell names from words, and whether the taxonomy
+    lists the word as a name (a gazetteer feature, as in Ratinov & Roth, CoNLL 2009). So the model
+    learns when a name means the animal, and names that are added to the taxonomy later are known to
+    it at once.
+
+    Training pads batches with ``pad_id`` and hides sub-words behind ``mask_id``.
     """
 
-    def __init__(self, tokenizer: Tokenizer, taxonomy: Taxonomy):
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        taxonomy: Taxonomy,
+        config: ModelConfig,
+        pad_id: int = 0,
+        mask_id: int | None = None,
+    ):
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        self.tokenizer, self.taxonomy = tokenizer, taxonomy
-        self.cls, self.sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
+        self.tokenizer, self.taxonomy, self.config = tokenizer, taxonomy, config
+        self.pad_id, self.mask_id = pad_id, mask_id
+        example = tokenizer.encode(["a"], is_pretokenized=True)
+        ids, (body,) = (
+            np.array(example.ids, np.int64),
+            np.where(np.equal(example.special_tokens_mask, 0)),
+        )
+        self.before, self.behind = ids[: body[0]], ids[body[-1] + 1 :]  # special tokens around it
 
     @classmethod
     def load(cls, folder: Path, taxonomy: Taxonomy | None = None) -> "Preprocess":
-        """Read ``tokenizer.json`` from a model folder.
-
-        Args:
-            folder: The model folder.
-            taxonomy: Knows the names of animals; the one that ships without it.
+        """Read ``config.json`` and ``tokenizer.json`` from a model folder.
 
         Raises:
-            InputError: If the folder has no tokenizer.
+            InputError: If either is missing or cannot be read.
         """
-        path = Path(folder) / "tokenizer.json"
-        if not path.exists():
-            raise InputError(f"no tokenizer at {path}; a model folder holds tokenizer.json")
-        return cls(Tokenizer.from_file(str(path)), taxonomy or Taxonomy.load())
+        config, path = ModelConfig.load(folder), Path(folder) / "tokenizer.json"
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # tokenizers raises no other class, whatever is wrong
+            raise InputError(f"{path}: not a readable tokenizer ({error})") from error
+        return cls(tokenizer, taxonomy or Taxonomy.load(), config)
 
     def names(self, words: Sequence[str]) -> np.ndarray:
-        """Which words are names in the taxonomy.
-
-        Returns:
-            ``(W,)`` int64: 0 no name, 1 first word of one, 2 a further word; 3 and 4 the same for a
-            name with other everyday senses, as "seal".
-        """
+        """Return the `Mark` of each word, ``(W,)`` int64."""
         starts = np.cumsum([0, *(len(word) + 1 for word in words)])  # in the joined text
-        marks = np.zeros(len(words), np.int64)
+        marks = np.full(len(words), Mark.NONE, np.int64)
         for name in self.taxonomy.find(" ".join(words)):
             first, stop = np.searchsorted(starts, (name.start, name.end + 1))
             if starts[first] == name.start and starts[stop] == name.end + 1:  # whole words
-                marks[first:stop] = 2
-                marks[first] = 1
-                marks[first:stop] += 2 * name.ambiguous
+                marks[first:stop] = Mark.AMBIGUOUS_INSIDE if name.ambiguous else Mark.NAME_INSIDE
+                marks[first] = Mark.AMBIGUOUS if name.ambiguous else Mark.NAME
         return marks
 
     def windows(self, words: Sequence[str], use_names: bool = True) -> list[Window]:
@@ -112,46 +106,46 @@ class Preprocess:
         known = np.array([word_shape(word) for word in words], np.int64)
         if use_names:
             known += SHAPES * self.names(words)
-        types = known[owner]  # (N,)
+        marks = known[owner]  # (N,)
         first = np.flatnonzero(np.diff(owner, prepend=-1))  # (W,) each word's first sub-word
 
-        size = MAX_LENGTH - 2  # room for [CLS] and [SEP]
-        step = size - OVERLAP
+        overlap, around = self.config.overlap, len(self.before) + len(self.behind)
+        size = self.config.window - around
+        step = size - overlap
         count = 1 + max(0, -(-(len(ids) - size) // step))
-        window_of = np.clip((first - OVERLAP // 2) // step, 0, count - 1)
+        window_of = np.clip((first - overlap // 2) // step, 0, count - 1)
         windows = []
         for k in range(count):
             part, begin = slice(k * step, k * step + size), k * step
             mine = first[window_of == k]
             windows.append(
                 Window(
-                    input_ids=np.concatenate(([self.cls], ids[part], [self.sep])),
-                    token_type_ids=np.concatenate(([0], types[part], [0])),
+                    input_ids=np.concatenate((self.before, ids[part], self.behind)),
+                    marks=np.pad(marks[part], (len(self.before), len(self.behind))),
                     words=owner[mine],
-                    positions=mine - begin + 1,
+                    positions=mine - begin + len(self.before),
                 )
             )
         return windows
 
 
-def pad(windows: Sequence[Window]) -> dict[str, np.ndarray]:
+def pad(windows: Sequence[Window], pad_id: int = 0) -> dict[str, np.ndarray]:
     """Stack windows into one batch.
 
     Returns:
-        ``input_ids``, ``attention_mask`` and ``token_type_ids``, each int64 of shape ``(B, T)``,
-        T the length of the longest window; padding is 0, BERT's ``[PAD]``.
+        ``input_ids``, ``attention_mask`` and ``marks``, each int64 of shape ``(B, T)``, T the
+        length of the longest window; behind a shorter one are ``pad_id``, 0 and 0.
     """
     width = max(len(window.input_ids) for window in windows)
-    batch = {
-        name: np.zeros((len(windows), width), np.int64)
-        for name in ("input_ids", "attention_mask", "token_type_ids")
+    rows = {
+        "input_ids": ([window.input_ids for window in windows], pad_id),
+        "attention_mask": ([np.ones_like(window.input_ids) for window in windows], 0),
+        "marks": ([window.marks for window in windows], 0),
     }
-    for row, window in enumerate(windows):
-        length = len(window.input_ids)
-        batch["input_ids"][row, :length] = window.input_ids
-        batch["attention_mask"][row, :length] = 1
-        batch["token_type_ids"][row, :length] = window.token_type_ids
-    return batch
+    return {
+        name: np.stack([np.pad(v, (0, width - len(v)), constant_values=fill) for v in values])
+        for name, (values, fill) in rows.items()
+    }
 
 
 def word_probabilities(
@@ -159,7 +153,7 @@ def word_probabilities(
     preprocess: Preprocess,
     sentences: Sequence[Sequence[str]],
 ) -> list[np.ndarray]:
-    """Probabilities of all heads for each word of each sentence.
+    """Return the probabilities of all heads for each word of each sentence.
 
     Each window runs alone. In a batch, int8 would round by the largest value of all its sentences,
     so that a text would be read differently in other company; and it would not be faster.
@@ -170,24 +164,21 @@ def word_probabilities(
         sentences: The words of each sentence.
 
     Returns:
-        For each sentence an array ``(W, L)``, in which the `SLICES` of a row add up to 1 each;
+        For each sentence an array ``(W, L)``, in which the slices of the heads add up to 1 each;
         words that are in no window certainly have each head's first label.
     """
-    outside = np.zeros((1, len(OUTPUTS)), np.float32)
-    outside[0, [part.start for part in SLICES.values()]] = 1
+    config = preprocess.config
+    mention, odds = config.slices["mention"], (1, config.name_odds, config.name_odds)  # O, B, I
+    outside = np.zeros((1, len(config.outputs)), np.float32)
+    outside[0, [part.start for part in config.slices.values()]] = 1
     results = [np.repeat(outside, len(words), axis=0) for words in sentences]
     for result, words in zip(results, sentences, strict=True):
         for window in preprocess.windows(words):
             (row,) = model(pad([window]))
-            for part in SLICES.values():
+            for part in config.slices.values():
                 result[window.words, part] = softmax(row[window.positions, part])
-            known = window.token_type_ids[window.positions] // SHAPES
-            names = window.words[(known == 1) | (known == 2)]
-            result[names, SLICES["mention"]] = _favour_names(result[names, SLICES["mention"]])
+            known = window.marks[window.positions] // SHAPES
+            names = window.words[(known == Mark.NAME) | (known == Mark.NAME_INSIDE)]
+            weighted = result[names, mention] * odds
+            result[names, mention] = weighted / weighted.sum(axis=1, keepdims=True)
     return results
-
-
-def _favour_names(probabilities: np.ndarray) -> np.ndarray:
-    """Multiply the odds of ``B`` and ``I`` against ``O`` by `NAME_ODDS`, ``(N, 3)``."""
-    weighted = probabilities * (1, NAME_ODDS, NAME_ODDS)
-    return weighted / weighted.sum(axis=1, keepdims=True)

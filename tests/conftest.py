@@ -20,6 +20,7 @@ from PIL import Image
 
 from common.paths import ROOT, data_root
 
+TINY = ("--encoder", "test_resnet", "--weights")  # a file of `tiny_backbone`
 COLOURS = {"cow": (200, 40, 40), "lion": (40, 200, 40), "raccoon": (40, 40, 200)}
 
 
@@ -121,19 +122,34 @@ def write_photos(root: Path) -> None:
             Image.fromarray(pixels).save(root / label / f"{i:02}.jpg")
 
 
-@pytest.fixture(scope="session")
-def tiny_backbone(tmp_path_factory) -> Path:
-    """A random ResNet of one block a stage."""
+def model_config(classes, encoder="test_resnet", **changes):
+    """The configuration of a classifier before it is trained."""
+    from classifier.config import ModelConfig
+
+    seen = {"resize": 64, "crop": 64, "mean": (0.5,) * 3, "std": (0.5,) * 3}
+    seen |= {"max_aspect": 1.15, "interpolation": "bilinear"}
+    return ModelConfig(classes, encoder, **seen | changes)
+
+
+def random_weights(path, encoder, **options) -> Path:
+    """A file of random weights of an encoder, with its head over ImageNet's categories if any."""
+    import timm
     import torch
     from safetensors.torch import save_file
-    from torchvision.models import ResNet
-    from torchvision.models.resnet import Bottleneck
 
     torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("backbone") / "resnet.safetensors"
-    model = ResNet(Bottleneck, [1, 1, 1, 1], num_classes=5, width_per_group=4)
-    save_file(model.state_dict(), path)
+    save_file(timm.create_model(encoder, **options).state_dict(), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(made_once) -> Path:
+    """Random weights of a ResNet of one block a stage."""
+    folder = made_once(
+        "backbone",
+        lambda path: random_weights(path / "resnet.safetensors", "test_resnet", num_classes=5),
+    )
+    return folder / "resnet.safetensors"
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +159,7 @@ def tiny_classifier(photos, tiny_backbone, made_once) -> Path:
     def train(folder):
         script(
             *("classifier/train.py", "--data", photos, "--output", folder, "--epochs", 2),
-            *("--backbone", tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
+            *(*TINY, tiny_backbone, "--size", 64, "--batch-size", 16, "--workers", 0),
             *("--unfreeze", "last-stage"),
         )
         script("classifier/export.py", "--model", folder, "--data", photos)

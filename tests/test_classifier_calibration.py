@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import model_config
 
 from classifier.calibration import KNOWN_SHARE, calibrate, claim_threshold
-from classifier.config import ModelConfig
 from classifier.detectors import DETECTORS, detectors_for, in_distribution_score
-from classifier.report import report_unknown
-from common.evaluation.bootstrap import bootstrap_interval
+from classifier.report import by_source, report, report_restricted, report_unknown
+from common.errors import InputError
 from common.evaluation.calibration import fit_temperature, negative_log_likelihood
 from common.evaluation.metrics import expected_calibration_error, reliability
 from common.numeric import softmax
@@ -50,7 +50,7 @@ def test_calibration_error():
     assert all(0 <= row["accuracy"] <= 1 for row in good)
 
 
-CONFIG = ModelConfig(["cow", "lion", OTHER_ANIMAL, NOT_ANIMAL])
+CONFIG = model_config(["cow", "lion", OTHER_ANIMAL, NOT_ANIMAL])
 
 
 def test_detectors():
@@ -68,7 +68,7 @@ def test_detectors():
     warm = replace(CONFIG, temperature=2.0)
     assert in_distribution_score(logits, warm, "energy")[2] == pytest.approx(2 + np.log(2))
     assert detectors_for(CONFIG) == list(DETECTORS)
-    assert detectors_for(ModelConfig(["cow", "lion"])) == ["max_softmax", "energy"]
+    assert detectors_for(model_config(["cow", "lion"])) == ["max_softmax", "energy"]
 
 
 def test_calibration_picks_what_separates_best():
@@ -92,6 +92,49 @@ def test_claim_threshold_lies_between_true_and_false_claims():
     assert 0.3 < threshold <= 0.7
 
 
+def test_claim_threshold_weighs_true_and_false_claims_alike():
+    """Any other weights of true, likely false and other false claims give another threshold."""
+    probabilities = np.array(
+        [
+            [0.03, 0.64, 0.09, 0.24],
+            [0.06, 0.53, 0.14, 0.27],
+            [0.10, 0.26, 0.30, 0.34],
+            [0.38, 0.10, 0.47, 0.05],
+            [0.58, 0.39, 0.03, 0.00],
+        ]
+    )
+    named = np.array([True, True, True, False])
+    assert claim_threshold(probabilities, np.array([0, 0, 2, 2, 1]), named) == 0.78
+
+
+def test_report_of_an_answer_restricted_to_some_classes():
+    logits = np.array([[3.0, 2, 0, 1], [0, 1, 0, 4], [0, 3, 0, 2], [2, 0, 1, 5]])
+    targets = np.array([0, 1, 1, 2])
+    whole = report(logits, targets, CONFIG, list("abcd"))
+    assert whole["accuracy"]["value"] == 0.5 and whole["macro_accuracy"]["value"] == 0.5
+    found = report_restricted(logits, targets, CONFIG, list("aabc"), ["lion", "cow"])
+    assert found["photos"] == 3 and found["accuracy"]["value"] == 1
+    assert list(found["classes"]) == ["lion", "cow"] and found["classes"]["lion"]["photos"] == 2
+    with pytest.raises(InputError, match="--classes: the model has no class unicorn"):
+        report_restricted(logits, targets, CONFIG, list("aabc"), ["cow", "unicorn"])
+
+
+def test_report_of_four_photos():
+    logits = np.array([[3.0, 0, 0, 0], [2, 0, 0, 0], [0, 1, 0, 0], [4, 0, 0, 0]])
+    found = report(logits, np.array([0, 0, 0, 1]), CONFIG, list("aabb"))
+    assert found["accuracy"] == {"value": 0.5, "low": 0.0, "high": 1.0}
+    assert found["macro_accuracy"]["value"] == pytest.approx(1 / 3, abs=1e-4)
+    assert found["confusion_matrix"] == [[2, 1, 0, 0], [1, 0, 0, 0], [0] * 4, [0] * 4]
+    assert found["confusions"] == [
+        {"true": "cow", "predicted": "lion", "photos": 1},
+        {"true": "lion", "predicted": "cow", "photos": 1},
+    ]
+    assert by_source(np.repeat([True, False, True], [9, 3, 10]), list("a" * 12 + "b" * 10)) == {
+        "a": {"photos": 12, "accuracy": 0.75},
+        "b": {"photos": 10, "accuracy": 1.0},
+    }
+
+
 def test_nobody_claims_what_has_no_name():
     probabilities = np.array([[0.4, 0.1, 0.5], [0.1, 0.45, 0.45]])
     threshold = claim_threshold(probabilities, np.array([0, 1]), np.array([True, True, False]))
@@ -103,18 +146,16 @@ def test_unknown_report():
     sofa = np.array([[1.0, 0, 0, 0], [4.0, 0, 0, 0]])
     config = replace(CONFIG, detector="energy", known_threshold=3.5)
     figures = report_unknown(known, {"sofa": sofa}, config)
-    assert figures["known_called_known"] == pytest.approx(2 / 3, abs=1e-4)
-    row = figures["sofa"]
-    assert (row["photos"], row["called_known"]) == (2, 0.5)
-    assert row["energy"]["auroc"] == row["odds"]["auroc"] == 0.75
-    assert row["energy"]["fpr95"] == 0.5
-
-
-def test_bootstrap_interval_of_a_mean():
-    values = np.random.default_rng(0).normal(5, 2, 400)
-    low, high = bootstrap_interval(lambda drawn: values[drawn].mean(), 400)
-    assert low < values.mean() < high
-    assert high - low == pytest.approx(2 * 1.96 * 2 / 20, rel=0.15)
+    assert figures["known_called_known"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+    row, detectors = figures["sofa"], figures["sofa"]["detectors"]
+    assert (row["photos"], row["called_known"]["value"]) == (2, 0.5)
+    assert detectors["energy"]["auroc"]["value"] == detectors["odds"]["auroc"]["value"] == 0.75
+    assert detectors["energy"]["fpr95"] == 0.5
+    sources = {"known": ["a"] * 3, "sofa": ["a"] * 2}
+    figures = report_unknown(known, {"sofa": sofa}, config, sources)
+    assert figures["known_called_known"]["low"] == figures["known_called_known"]["high"]
+    assert figures["sofa"]["called_known"]["low"] == figures["sofa"]["called_known"]["high"] == 0.5
+    assert figures["sofa"]["detectors"]["odds"]["auroc"]["low"] == 0.75
 
 
 def test_softmax_survives_large_logits():

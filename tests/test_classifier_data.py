@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import model_config
 from PIL import Image
 
 from classifier.augment import Degrade, mix, train_transform
-from classifier.config import ModelConfig
 from classifier.data import (
     Photo,
     PhotoDataset,
@@ -157,7 +157,7 @@ def test_mixed_batches_are_made_of_the_stated_shares():
 def dataset(photos, labels=("cow", "lion")):
     read = [p for p in read_photos(photos) if p.label in labels]
     allowed = {label: np.eye(len(labels), dtype=bool)[i] for i, label in enumerate(labels)}
-    return PhotoDataset(read, allowed, train_transform(32, ModelConfig(labels)))
+    return PhotoDataset(read, allowed, train_transform(32, model_config(labels)))
 
 
 def test_augmented_photos_have_their_size_and_label(photos):

@@ -7,21 +7,21 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import COLOURS, error_of, script
+from conftest import COLOURS, TINY, error_of, model_config, script
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from classifier.config import ModelConfig
 from classifier.data import Photo
-from classifier.export import export_both
 from classifier.model import Classifier
+from classifier.quantize import export_both
 from common.errors import InputError
 
 
 def test_training_leaves_a_complete_folder(tiny_classifier):
     config = json.loads((tiny_classifier / "config.json").read_text())
     assert config["classes"] == sorted(COLOURS)
-    assert config["layers"] == [1, 1, 1, 1] and config["width"] == 4
+    assert config["encoder"] == "test_resnet" and config["interpolation"] == "bilinear"
+    assert (config["crop"], config["mean"], config["std"]) == (224, [0.5] * 3, [0.5] * 3)
     assert 0 < config["temperature"] < 10 and 0 < config["claim_threshold"] < 1
     assert np.isfinite(config["known_threshold"])
     settings = json.loads((tiny_classifier / "train_config.json").read_text())
@@ -40,17 +40,18 @@ def test_splits_are_saved_and_stratified(tiny_classifier):
 
 def start_of(backbone):
     """The weights that fine-tuning starts from."""
-    from classifier.model import read_backbone, unit_variance
+    from common.encoders.image import create_image_encoder
 
-    return {k: v.numpy() for k, v in unit_variance(read_backbone(str(backbone))).items()}
+    weights = create_image_encoder("test_resnet", str(backbone)).state_dict()
+    return {name: value.numpy() for name, value in weights.items()}
 
 
 def test_frozen_layers_stay_and_the_last_stage_moves(tiny_classifier, tiny_backbone):
     before, after = start_of(tiny_backbone), load_file(tiny_classifier / "model.safetensors")
     same = {k: np.array_equal(before[k].astype(after[k].dtype), after[k]) for k in before}
-    assert same["conv1.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
+    assert same["conv1.0.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
     assert not same["layer4.0.conv1.weight"]
-    assert after["conv1.weight"].dtype == np.float16
+    assert after["conv1.0.weight"].dtype == np.float16
 
 
 def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
@@ -58,9 +59,12 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
         *("classifier/evaluate.py", "--model", tiny_classifier, "--data", photos),
         *("--output", tmp_path),
     )
-    assert done.stdout.startswith("9 photos\naccuracy           1.000  [1.000, 1.000]")
+    said = "split test  runtime onnx  photos 9  accuracy 1.000 [1.000, 1.000]"
+    assert done.stdout.startswith(said)
     figures = json.loads((tmp_path / "evaluation.json").read_text())
-    assert figures["accuracy"] == figures["macro_accuracy"] == 1.0
+    assert figures["accuracy"] == figures["macro_accuracy"] == {"value": 1, "low": 1, "high": 1}
+    assert figures["weights"]["accuracy"]["value"] == 1 and figures["restricted"] == {}
+    assert figures["majority_class"]["accuracy"]["value"] == pytest.approx(1 / 3, abs=1e-4)
     assert figures["classes"]["lion"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "photos": 3}
     assert np.array(figures["confusion_matrix"]).trace() == 9
     for name in ("confusion.png", "reliability.png"):
@@ -71,12 +75,17 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
 def test_an_answer_restricted_to_some_classes(tiny_classifier, photos, tmp_path):
     classes = tmp_path / "classes.txt"
     classes.write_text("lion\nraccoon\n")
+    other = tmp_path / "other.txt"
+    other.write_text("cow\nlion\n")
     base = ("classifier/evaluate.py", "--model", tiny_classifier, "--data", photos)
     for runtime in ("onnx", "torch"):
-        restricted = ("--classes", classes, "--output", tmp_path, "--runtime", runtime)
-        assert script(*base, *restricted).stdout.startswith("6 photos\naccuracy           1.000")
+        restricted = ("--classes", classes, "--classes", other, "--runtime", runtime)
+        said = script(*base, *restricted, "--output", tmp_path).stdout
+        assert "restricted classes       photos 6  accuracy 1.000 [1.000, 1.000]" in said
     figures = json.loads((tmp_path / "evaluation.json").read_text())
-    assert list(figures["classes"]) == ["lion", "raccoon"] and "unknown" not in figures
+    assert figures["photos"] == 9 and figures["restricted"]["other"]["photos"] == 6
+    assert list(figures["restricted"]["classes"]["classes"]) == ["lion", "raccoon"]
+    assert figures["runtime"] == "torch" and "weights" not in figures
     classes.write_text("lion\nunicorn\n")
     done = script(*base, "--classes", classes, check=False)
     assert error_of(done) == "error: --classes: the model has no class unicorn"
@@ -106,19 +115,20 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
     names = sorted([*COLOURS, "not_animal", "other_animal"])
     classes.write_text("\n".join(names))
     train = ("classifier/train.py", "--data", data, "--output", folder, "--classes", classes)
-    script(*train, "--backbone", backbone, "--unfreeze", "none")
+    script(*train, *TINY, backbone, "--unfreeze", "none")
     assert load_file(folder / "model.safetensors")["imagenet.weight"].shape == (1000, depth)
     assert not (folder / "log.csv").exists()
     script("classifier/export.py", "--model", folder, "--data", data)
     assert json.loads((folder / "config.json").read_text())["classes"] == names
 
     done = script("classifier/evaluate.py", "--model", folder, "--data", data)
-    assert "called known" in done.stdout
+    assert "called_known" in done.stdout
     unknown = json.loads((folder / "evaluation.json").read_text())["unknown"]
     for kind in ("not_animal", "other_animal"):
         assert unknown[kind]["photos"] == 3
-        assert max(unknown[kind][name]["auroc"] for name in ("max_softmax", "odds")) > 0.9
-        assert unknown[kind]["called_known"] < 0.4
+        detectors = unknown[kind]["detectors"]
+        assert max(detectors[name]["auroc"]["value"] for name in ("max_softmax", "odds")) > 0.9
+        assert unknown[kind]["called_known"]["value"] < 0.4
 
     base = ("classifier/inference.py", "--model", folder, "--format", "json", "--image")
     scene = json.loads(script(*base, data / "not_animal/3.jpg").stdout)
@@ -133,10 +143,20 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
 def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
     options = ("--epochs", 1, "--size", 32, "--workers", 2, "--mix", 1, "--unfreeze", "all")
     train = ("classifier/train.py", "--data", photos, "--output", tmp_path, *options)
-    done = script(*train, "--backbone", tiny_backbone, "--learning-rate", 0.01, "--average", 0)
+    done = script(
+        *train,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+        "--learning-rate",
+        0.01,
+        "--average",
+        0,
+    )
     assert done.stderr.count("blend ") == 5
     before, after = start_of(tiny_backbone), load_file(tmp_path / "best.safetensors")
-    for layer in ("conv1", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
+    for layer in ("conv1.0", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
         assert np.abs(before[f"{layer}.weight"] - after[f"{layer}.weight"]).max() > 1e-5
     assert np.array_equal(before["bn1.running_mean"], after["bn1.running_mean"])
 
@@ -146,7 +166,15 @@ def test_augmented_views_change_the_head_and_repeat_themselves(photos, tiny_back
     for run, views in enumerate((2, 2, 0)):
         output = tmp_path / str(run)
         script(
-            *("classifier/train.py", "--data", photos, "--backbone", tiny_backbone),
+            *(
+                "classifier/train.py",
+                "--data",
+                photos,
+                "--encoder",
+                "test_resnet",
+                "--weights",
+                tiny_backbone,
+            ),
             *("--unfreeze", "none", "--views", views, "--output", output),
         )
         heads.append(load_file(output / "model.safetensors")["fc.weight"])
@@ -160,7 +188,16 @@ def test_the_head_alone_is_fitted_anew_to_given_weights(
     given = load_file(tiny_classifier / "probe.safetensors")
     headless = {k: np.zeros_like(v) if k.startswith("fc.") else v for k, v in given.items()}
     save_file(headless, tmp_path / "start.safetensors")
-    base = ("classifier/train.py", "--data", photos, "--backbone", tiny_backbone, "--start")
+    base = (
+        "classifier/train.py",
+        "--data",
+        photos,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+        "--start",
+    )
     options = ("--unfreeze", "none", "--output", tmp_path / "out")
     done = script(*base, tmp_path / "start.safetensors", *options)
     assert "accuracy 0.3333" in done.stderr.splitlines()[1]  # the first blend: no head
@@ -189,7 +226,15 @@ def sources(photos, tmp_path):
 @pytest.mark.slow
 def test_what_fine_tuning_brings(sources, tiny_backbone, tmp_path):
     (tmp_path / "classes.txt").write_text("\n".join(COLOURS))
-    command = ("benchmarks/fine_tuning.py", "--data", sources, "--backbone", tiny_backbone)
+    command = (
+        "benchmarks/fine_tuning.py",
+        "--data",
+        sources,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+    )
     command += ("--classes", tmp_path / "classes.txt", "--output", tmp_path / "runs")
     command += ("--epochs", 1, "--only", "reference", "head", "--jobs", 2)
     first = script(*command)
@@ -275,7 +320,18 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
         path.write_bytes(path.read_bytes()[:200])
     done = script(
         *("classifier/train.py", "--data", data, "--output", tmp_path / "out", "--epochs", 1),
-        *("--backbone", tiny_backbone, "--size", 32, "--unfreeze", "head", "--workers", 0),
+        *(
+            "--encoder",
+            "test_resnet",
+            "--weights",
+            tiny_backbone,
+            "--size",
+            32,
+            "--unfreeze",
+            "head",
+            "--workers",
+            0,
+        ),
     )
     assert "skipped: " in done.stderr and "damaged image" in done.stderr
     assert (tmp_path / "out/model.safetensors").exists()
@@ -287,7 +343,10 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
     ("arguments", "message"),
     [
         (("--data", "nowhere"), "nowhere: no such folder"),
-        (("--backbone", "none.safetensors"), "none.safetensors: no readable safetensors file"),
+        (
+            (*TINY, "none.safetensors"),
+            "none.safetensors: no readable safetensors file",
+        ),
         (("--epochs", "0"), "epochs must be above 0, not 0"),
         (("--views", "-1"), "views must be at least 0, not -1"),
         (("--unfreeze", "most"), "invalid choice: 'most'"),
@@ -295,17 +354,32 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
     ],
 )
 def test_bad_training_input(arguments, message, photos, tiny_backbone, tmp_path):
-    base = ("--data", photos, "--backbone", tiny_backbone, "--output", tmp_path)
+    base = (
+        "--data",
+        photos,
+        "--encoder",
+        "test_resnet",
+        "--weights",
+        tiny_backbone,
+        "--output",
+        tmp_path,
+    )
     done = script("classifier/train.py", *base, *arguments, check=False)
     assert message in error_of(done)
 
 
 def test_backbone_that_cannot_be_downloaded(photos, tmp_path):
-    nowhere = {"TORCH_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    nowhere = {
+        "TORCH_HOME": str(tmp_path),
+        "HF_HOME": str(tmp_path),
+        "https_proxy": "http://127.0.0.1:9",
+    }
     base = ("classifier/train.py", "--data", photos, "--output", tmp_path / "out")
     done = script(*base, check=False, env=nowhere)
     assert (done.returncode, done.stdout) == (2, "") and "Traceback" not in done.stderr
-    assert "--backbone imagenet: download failed" in done.stderr.splitlines()[-1]
+    assert (
+        "--weights imagenet: download of resnet50.tv2_in1k failed" in done.stderr.splitlines()[-1]
+    )
 
 
 def test_labels_unknown_to_the_model(tiny_classifier, photos, tmp_path):
@@ -347,7 +421,7 @@ def test_empty_folder(tiny_classifier, tmp_path):
 
 
 def test_exporting_without_a_readable_photo_names_one(tmp_path):
-    config = ModelConfig(["cow", "lion"], layers=[1, 1, 1, 1], width=4)
+    config = model_config(["cow", "lion"])
     missing = Photo(tmp_path / "cow.jpg", "cow", "train")
     with pytest.raises(InputError, match=r"no training photo can be read, e\.g\. .*cow\.jpg"):
         export_both(Classifier(config), config, [missing], tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from conftest import error_of, script
 from PIL import Image
 
-from classifier.explain import activation_overlay, draw_explanation
+from classifier.explain import LONGEST, _wrap, activation_overlay, draw_explanation
 from common.paths import ROOT
 
 RACCOON = ROOT / "data/samples/raccoon.jpg"
@@ -45,6 +45,41 @@ def test_any_photo_and_any_text_fit(size):
     assert (pixels != 255).any(axis=2).any(axis=1).sum() > 100
 
 
+class Font:
+    """Letters of ten pixels, w of twenty; counts how often it is asked."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def getlength(self, text):
+        self.calls += 1
+        return 10 * (len(text) + text.count("w"))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ("one two", ["one two"]),
+        ("one two three", ["one two", "three"]),
+        ("abcdefghijkl", ["abcdefgh", "ijkl"]),
+        ("wwwwwwww", ["wwww", "wwww"]),
+        ("ab cdefghijklm no", ["ab", "cdefghij", "klm no"]),
+    ],
+)
+def test_lines_are_broken_between_words_or_where_they_are_full(text, lines):
+    assert list(_wrap(text, Font(), 80)) == lines
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "w" * LONGEST, "ab " * 50_000])
+def test_a_long_text_costs_little(text):
+    font = Font()
+    lines = list(_wrap(text, font, 80))
+    assert sum(map(len, lines)) <= LONGEST + 1 and max(map(len, lines)) <= 8
+    assert lines[-1].endswith("…") == (len(text) > LONGEST)
+    assert font.calls < 3 * LONGEST
+
+
 def test_longer_bars_for_higher_probabilities():
     photo = Image.new("RGB", (100, 100))
 
@@ -53,6 +88,20 @@ def test_longer_bars_for_higher_probabilities():
         return (pixels.max(axis=2) < 60)[:, 500:].sum()
 
     assert ink(0.1) < ink(0.5) < ink(0.9)
+
+
+def test_the_network_runs_once_for_a_picture(monkeypatch):
+    from classifier.predictor import PhotoClassifier
+    from common.images.load import load_image
+    from common.runtime.session import Session
+
+    classifier, asked = PhotoClassifier.load(), []
+    ask = Session.__call__
+    monkeypatch.setattr(
+        Session, "__call__", lambda self, *given: asked.append(given[1:]) or ask(self, *given)
+    )
+    classifier.explain(load_image(RACCOON))
+    assert asked == [(["logits", "maps"],)]
 
 
 def test_both_commands_write_a_picture(tmp_path):
@@ -74,7 +123,8 @@ def test_maps_average_to_the_logits():
 
     classifier = PhotoClassifier.load()
     inputs = classifier.config.preprocess(load_image(RACCOON))[None]
-    maps, logits = classifier.maps(inputs), classifier.model(inputs)
+    logits, maps = classifier.with_maps(inputs)
+    assert (logits == classifier.model(inputs)).all()
     assert maps.shape[:2] == logits.shape and maps.shape[2] == maps.shape[3] > 4
     named = [name != "not_animal" for name in classifier.config.classes]
     own = maps.mean(axis=(2, 3))

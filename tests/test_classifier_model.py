@@ -1,76 +1,71 @@
 """The network: the same function in other weights, and what is trained of it."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from conftest import model_config, random_weights
+from safetensors.torch import load_file
 
 from classifier.config import ModelConfig
 from classifier.model import (
-    STAGES,
     UNFREEZE,
     Classifier,
     ClassifierWithMaps,
     config_for,
-    load_backbone,
-    read_backbone,
+    load,
     save,
-    unit_variance,
 )
 from classifier.probe import fit_head, fit_probe, head_prior
 from classifier.train import blend
+from common.config import fingerprint
+from common.encoders.image import create_image_encoder
+from common.errors import InputError
 from matching.taxonomy import Taxonomy
 
-
-@pytest.fixture
-def config():
-    return ModelConfig(["cow", "lion", "raccoon"], layers=[1, 1, 1, 1], width=4)
+CLASSES = ["cow", "lion", "raccoon"]
 
 
-def test_unit_variances_leave_the_function_as_it_is(tiny_backbone, config):
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit"])
+def test_the_maps_average_to_the_logits(name):
     torch.manual_seed(0)
-    weights = {
-        k: v * 30 if "conv" in k or "downsample.0" in k else v
-        for k, v in read_backbone(str(tiny_backbone)).items()
-    }
-    for key in weights:  # statistics as another training would have left them
-        if key.endswith(("running_mean", "running_var")):
-            weights[key] = weights[key] + 500 * torch.rand_like(weights[key])
-    plain, scaled = Classifier(config).eval(), Classifier(config).eval()
-    head = {k: v for k, v in plain.state_dict().items() if k.startswith("fc.")}
-    plain.load_state_dict(weights | head)
-    scaled.load_state_dict(unit_variance(weights) | head)
-    images = torch.randn(2, 3, 64, 64)
-    assert torch.allclose(plain(images), scaled(images), rtol=1e-4, atol=1e-6)
-    for name, value in scaled.state_dict().items():
-        if name.endswith("running_var"):
-            assert torch.allclose(value, torch.ones_like(value), atol=1e-4)
-    assert scaled.conv1.weight.std() < plain.conv1.weight.std() / 2
-
-
-def test_the_maps_average_to_the_logits(tiny_backbone, config):
-    model = Classifier(config).eval()
-    load_backbone(model, read_backbone(str(tiny_backbone)))
+    model = Classifier(model_config(CLASSES, name)).eval()
+    torch.nn.init.normal_(model.fc.weight)
     images = torch.randn(2, 3, 96, 64)
-    logits, maps = ClassifierWithMaps(model)(images)
-    assert maps.shape == (2, 3, 3, 2)
+    logits, maps, features = ClassifierWithMaps(model)(images)
+    assert maps.shape[:2] == (2, 3) and maps.shape[2] / maps.shape[3] == 1.5
+    assert torch.allclose(maps.mean((2, 3)), model(images), atol=1e-4)
     assert torch.allclose(logits, model(images), atol=1e-5)
+    assert torch.allclose(model.fc(features), logits, atol=1e-5)
 
 
-@pytest.fixture
-def imagenet_backbone(tiny_backbone):
-    """The tiny backbone with a random head over ImageNet's categories."""
-    torch.manual_seed(0)
-    weights = read_backbone(str(tiny_backbone))
-    depth = weights["fc.weight"].shape[1]
-    return weights | {"fc.weight": torch.randn(1000, depth), "fc.bias": torch.randn(1000)}
+def test_files_have_the_names_of_the_encoder_alone():
+    model = Classifier(model_config(["cow", "not_animal"], imagenet=True))
+    heads = {f"{head}.{part}" for head in ("fc", "imagenet") for part in ("weight", "bias")}
+    own = create_image_encoder("test_resnet").network.state_dict().keys()
+    assert model.state_dict().keys() == own | heads
+    other = Classifier(model_config(["cow", "not_animal"], imagenet=True))
+    other.load_state_dict(model.state_dict())
+    images = torch.randn(2, 3, 64, 64)
+    assert torch.equal(model.eval()(images), other.eval()(images))
 
 
-def test_what_imagenet_calls_a_thing_is_no_animal(imagenet_backbone):
-    model = Classifier(config_for(["cow", "not_animal", "lion"], imagenet_backbone)).eval()
-    own = model.fc.weight.clone()
-    load_backbone(model, imagenet_backbone)
-    assert torch.equal(model.fc.weight, own)
-    assert torch.equal(model.imagenet.weight, imagenet_backbone["fc.weight"])
+@pytest.fixture(scope="module")
+def knows_imagenet(tmp_path_factory):
+    """A file of a tiny ResNet with a random head over ImageNet's categories."""
+    folder = tmp_path_factory.mktemp("imagenet")
+    return random_weights(folder / "resnet.safetensors", "test_resnet")
+
+
+def encoder_of(path):
+    return create_image_encoder("test_resnet", str(path), 64)
+
+
+def test_what_imagenet_calls_a_thing_is_no_animal(knows_imagenet):
+    encoder = encoder_of(knows_imagenet)
+    model = Classifier(config_for(["cow", "not_animal", "lion"], encoder), encoder).eval()
+    assert torch.equal(model.imagenet.weight, load_file(knows_imagenet)["fc.weight"])
 
     features = torch.randn(4, model.fc.in_features)
     before, after = model.fc(features), model.logits(features)
@@ -87,52 +82,102 @@ def test_what_imagenet_calls_a_thing_is_no_animal(imagenet_backbone):
     assert (model.logits(features).softmax(1)[:, 1] > 0.999).all()
 
 
-def test_imagenet_has_no_say_without_its_head_or_that_class(tiny_backbone, imagenet_backbone):
-    other = read_backbone(str(tiny_backbone))  # its head has five rows
+def test_the_margin_is_the_models_own():
+    torch.manual_seed(0)
+    features = torch.randn(4, 96)
+    models = [
+        Classifier(model_config(["cow", "not_animal"], imagenet=True, imagenet_margin=margin))
+        for margin in (100.0, 0.0)
+    ]
+    models[1].load_state_dict(models[0].state_dict())
+    (wide, none), own = (model.logits(features) for model in models), models[0].fc(features)
+    assert torch.allclose(wide, own) and not torch.allclose(none, own)
+
+
+def test_imagenet_has_no_say_without_its_head_or_that_class(tiny_backbone, knows_imagenet):
+    other = encoder_of(tiny_backbone)  # its head has five rows
     assert not config_for(["cow", "not_animal"], other).imagenet
-    config = config_for(["cow", "lion"], imagenet_backbone)
+    encoder = encoder_of(knows_imagenet)
+    config = config_for(["cow", "lion"], encoder)
     assert not config.imagenet
-    model = Classifier(config).eval()
-    load_backbone(model, imagenet_backbone)
-    assert not any("imagenet" in name for name in model.state_dict())
+    assert not any("imagenet" in name for name in Classifier(config, encoder).state_dict())
 
 
-def test_a_classifier_is_a_backbone_that_knows_imagenet(imagenet_backbone, tmp_path):
-    config = config_for(["cow", "not_animal"], imagenet_backbone)
-    model = Classifier(config)
-    load_backbone(model, imagenet_backbone)
-    save(model, config, tmp_path)
-    again = read_backbone(str(tmp_path / "model.safetensors"))
-    assert again.keys() == imagenet_backbone.keys()
-    assert torch.allclose(again["fc.weight"], imagenet_backbone["fc.weight"], atol=2e-3)
-    assert config_for(["lion", "not_animal"], again).imagenet
-    plain = Classifier(config_for(["lion", "cow"], again))
-    load_backbone(plain, again)
-    assert torch.equal(plain.conv1.weight, again["conv1.weight"])
+def test_a_classifier_is_an_encoder_that_knows_imagenet(knows_imagenet, tmp_path):
+    encoder = encoder_of(knows_imagenet)
+    config = config_for(["cow", "not_animal"], encoder)
+    save(Classifier(config, encoder), config, tmp_path)
+    again = encoder_of(tmp_path / "model.safetensors")
+    rows = load_file(knows_imagenet)["fc.weight"]
+    assert torch.allclose(again.pretrained_head[0], rows, atol=2e-3)
+    for name, value in encoder.state_dict().items():
+        assert torch.allclose(again.state_dict()[name].float(), value.float(), atol=2e-3), name
 
 
-def test_the_head_over_imagenet_is_never_trained(imagenet_backbone):
-    model = Classifier(config_for(["cow", "not_animal"], imagenet_backbone))
+def test_the_head_over_imagenet_is_never_trained():
+    model = Classifier(model_config(["cow", "not_animal"], imagenet=True))
     model.unfreeze("all")
     frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
     assert frozen == {"imagenet.weight", "imagenet.bias"}
 
 
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit"])
 @pytest.mark.parametrize("policy", UNFREEZE)
-def test_policies_train_from_the_top(policy, config):
-    model = Classifier(config)
+def test_policies_train_from_the_top(policy, name):
+    model = Classifier(model_config(CLASSES, name))
     stages = model.unfreeze(policy)
-    trained = {name.split(".")[0] for name, p in model.named_parameters() if p.requires_grad}
-    assert trained == set(STAGES[: len(stages)]) and STAGES[0] == "fc"
-    counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    assert sum(p.numel() for stage in stages for p in stage) == counted
+    trained = [p for p in model.parameters() if p.requires_grad]
+    assert {*map(id, trained)} == {id(p) for stage in stages for p in stage}
+    counts = {"none": 0, "head": 1, "last-stage": 2, "last-two-stages": 3}
+    assert len(stages) == counts.get(policy, len(model.encoder.stages()) + 1)
+    if policy == "all":
+        assert len(trained) == len(list(model.parameters()))
+    if stages:
+        assert stages[0] == [model.fc.weight, model.fc.bias]
 
 
-def test_statistics_stay_in_training(config):
-    model = Classifier(config).train()
-    before = model.bn1.running_mean.clone()
-    model(torch.randn(4, 3, 64, 64) + 5)
-    assert torch.equal(model.bn1.running_mean, before) and model.training
+def test_the_folder_names_its_weights(tmp_path):
+    config = model_config(CLASSES)
+    save(Classifier(config), config, tmp_path)
+    assert load(tmp_path)[1].weights == fingerprint(tmp_path / "model.safetensors")
+    assert json.loads((tmp_path / "config.json").read_text())["known_threshold"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("classes", value) for value in ([], ["cow", "cow"], ["cow", 1], "cow")),
+        *(("crop", value) for value in (0, 10_001, 224.0, "224", True)),
+        *(("mean", value) for value in ([0.5, 0.5], [0.5, 0.5, "0.5"], 0.5)),
+        *(("std", value) for value in ([0.5, 0.5, 0], [0.5, 0.5, float("nan")])),
+        *(("max_aspect", 0.5), ("interpolation", "cubic"), ("imagenet", 1), ("encoder", None)),
+        *(("temperature", value) for value in (0, -1, float("inf"), None)),
+        *(("detector", "oracle"), ("known_threshold", float("-inf")), ("claim_threshold", 1.5)),
+        *(("unknown_claim_threshold", -1), ("concept_threshold", "0.8"), ("weights", 5)),
+    ],
+)
+def test_impossible_values_are_named(name, value, tmp_path):
+    model_config(CLASSES).save(tmp_path)
+    values = json.loads((tmp_path / "config.json").read_text())
+    ModelConfig.load(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(values | {name: value}))
+    with pytest.raises(InputError, match=rf"config\.json: {name} cannot be "):
+        ModelConfig.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"classes": ["cow"], "layers": [3, 4, 6, 3]}', "older version: python models/migrate.py"),
+        ('{"classes": ["cow"]}', "not a classifier's configuration"),
+        ("[1]", "not a classifier's configuration"),
+        ("{", "not a classifier's configuration"),
+    ],
+)
+def test_other_configurations_are_refused(text, message, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match=message):
+        ModelConfig.load(tmp_path)
 
 
 def test_the_best_mixture_of_two_weights_stays():
@@ -147,19 +192,16 @@ def test_the_best_mixture_of_two_weights_stays():
 
 def test_a_new_head_starts_from_rows_of_imagenet():
     rows = torch.arange(1000.0)
-    backbone = {
-        "fc.weight": rows[:, None].repeat(1, 2),
-        "fc.bias": -rows,
-        "layer4.0.downsample.0.weight": torch.zeros(2, 1, 1, 1),
-    }
+    encoder = create_image_encoder("test_resnet")
+    encoder.pretrained_head = rows[:, None].repeat(1, encoder.width), -rows
     classes = ["bobcat", "fox", "giraffe", "not_animal"]
-    weight, bias = head_prior(backbone, classes, Taxonomy.load())
+    weight, bias = head_prior(encoder, classes, Taxonomy.load())
     lynx, foxes = 287.0, (277 + 278 + 279 + 280) / 4  # red, kit, Arctic and grey
     things = (398 + 999) / 2
     assert weight[:, 0].tolist() == [lynx, foxes, 0, things]  # ImageNet has no giraffe
     assert bias.tolist() == [-lynx, -foxes, 0, -things]
-    del backbone["fc.weight"]
-    assert not any(part.any() for part in head_prior(backbone, classes, Taxonomy.load()))
+    encoder.pretrained_head = None
+    assert not any(part.any() for part in head_prior(encoder, classes, Taxonomy.load()))
 
 
 def test_a_class_with_few_photos_stays_near_its_prior():

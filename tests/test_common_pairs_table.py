@@ -104,10 +104,10 @@ def test_resume_on_the_answers_to_other_pairs(pairs):
 
 
 def test_a_table_without_the_columns(pairs):
-    pairs.write_text("caption,photo\nA cow.,raccoon.jpg\n")
+    pairs.write_text("words,photo\nA cow.,raccoon.jpg\n")
     output = pairs.with_name("answers.csv")
     done = script("pipeline.py", "--pairs", pairs, "--output", output, check=False)
-    assert "no column text or image; expected text,image" in error_of(done)
+    assert "no column text or caption; found words,photo" in error_of(done)
     assert not output.exists()
 
 
@@ -167,7 +167,7 @@ def test_a_stream_that_breaks_keeps_what_came_before(tmp_path):
     done = subprocess.run(
         command, input=lines, capture_output=True, text=True, cwd=RACCOON.parent, check=False
     )
-    assert "-: broken row near line 2" in error_of(done)
+    assert "-: broken row near line 3" in error_of(done)
     assert [row["answer"] for row in rows_of(output)] == ["True"]
 
 

@@ -55,7 +55,18 @@ def test_two_processes_train_the_classifier(photos, tiny_backbone, tmp_path):
     folder = tmp_path / "model"
     done = script(
         *(*TORCHRUN, ROOT / "classifier/train.py", "--data", photos, "--output", folder),
-        *("--epochs", 2, "--backbone", tiny_backbone, "--size", 64, "--batch-size", 16),
+        *(
+            "--epochs",
+            2,
+            "--encoder",
+            "test_resnet",
+            "--weights",
+            tiny_backbone,
+            "--size",
+            64,
+            "--batch-size",
+            16,
+        ),
         *("--workers", 0, "--unfreeze", "last-stage"),
     )
     assert done.stderr.count("model folder:") == 1

@@ -6,37 +6,42 @@ import numpy as np
 import pytest
 
 from common.errors import InputError
+from ner.config import ModelConfig
 from ner.data import (
     ALL_TYPES,
     NO_TYPES,
     Augmentation,
     Batches,
     Sentence,
-    allowed_labels,
-    allowed_mention,
     implied_mentions,
+    label_mask,
     misspell,
     read_mentions,
     read_partial,
 )
-from ner.labels import LABELS, SLICES
-from ner.windows import Preprocess
+from ner.labels import HEADS
+from ner.model import build
+
+CONFIG = ModelConfig()
+LABELS = HEADS["entity"]
 
 FOX = Sentence(("A", "red", "fox", "in", "Rome"), ("O", "B-ANIM", "I-ANIM", "O", "B-LOC"))
 
 
-def names(mask):
-    return {LABELS[i] for i in np.flatnonzero(mask)}
+def possible(tag="O", annotated=NO_TYPES, mention="?", cue=None):
+    """The outputs that may be right."""
+    mask = label_mask(CONFIG, tag, annotated, mention, cue)
+    return {CONFIG.outputs[i] for i in np.flatnonzero(mask)}
 
 
 def test_full_annotation_allows_one_label():
-    assert names(allowed_labels("B-ANIM", ALL_TYPES)) == {"B-ANIM"}
-    assert names(allowed_labels("O", ALL_TYPES)) == {"O"}
+    assert possible("B-ANIM", ALL_TYPES) == {"B-ANIM"}
+    assert possible("O", ALL_TYPES) == {"O"}
 
 
 @pytest.mark.parametrize("tag", ["O", "B-MISC"])
 def test_partial_annotation_rules_out_only_what_was_looked_for(tag):
-    allowed = names(allowed_labels(tag, frozenset({"PER", "LOC"})))
+    allowed = possible(tag, frozenset({"PER", "LOC"}))
     assert {"O", "B-ANIM", "I-ANIM", "B-ORG"} <= allowed
     assert not allowed & {"B-PER", "I-PER", "B-LOC", "I-LOC"}
 
@@ -60,27 +65,31 @@ def test_batches_cover_the_data_and_repeat_with_the_seed(tiny_bert):
 
     data = [Sentence(("cow",) * n, ("B-ANIM",) * n) for n in range(1, 30)]
     partial = [Sentence(("Rome",), ("O",), frozenset({"PER"}))] * 50
-    batches = Batches(data, partial, Preprocess.load(tiny_bert), 8, Augmentation())
+    batches = Batches(data, partial, build(str(tiny_bert))[1], 8, Augmentation())
     torch.manual_seed(1)
     first = list(batches)
     torch.manual_seed(1)
     again = list(batches)
     assert len(first) == len(batches) == 8  # 29 + 29 drawn, by 8
-    assert all(torch.equal(a.allowed, b.allowed) for a, b in zip(first, again, strict=True))
-    cow, entity = LABELS.index("B-ANIM"), SLICES["entity"]
-    lone = torch.cat([b.allowed[..., entity].sum(dim=2).flatten() for b in first])
+    assert all(torch.equal(a.label_mask, b.label_mask) for a, b in zip(first, again, strict=True))
+    cow, entity = LABELS.index("B-ANIM"), CONFIG.slices["entity"]
+    lone = torch.cat([b.label_mask[..., entity].sum(dim=2).flatten() for b in first])
     assert (lone == 1).sum() == sum(range(1, 30))  # every cow once
     assert (lone == len(LABELS) - 2).sum() == 29  # Rome, only known to be no person
-    assert all(b.allowed[..., cow].any() for b in first)
+    assert all(b.label_mask[..., cow].any() for b in first)
 
 
-def test_masking_hides_input_but_not_labels(tiny_bert):
-    preprocess = Preprocess.load(tiny_bert)
+def test_masking_hides_input_but_neither_labels_nor_special_tokens(tiny_bert):
+    import torch
+
+    preprocess = build(str(tiny_bert))[1]
     data = [Sentence(("cow",) * 50, ("B-ANIM",) * 50)] * 20
     (batch,) = Batches(data, [], preprocess, 20, Augmentation(mask=0.3))
     hidden = batch.inputs["input_ids"] == preprocess.tokenizer.token_to_id("[MASK]")
     assert hidden.float().mean().item() == pytest.approx(0.3, abs=0.05)
-    assert batch.allowed.any(dim=2).sum() == 1000
+    assert batch.label_mask.any(dim=2).sum() == 1000
+    specials = [preprocess.tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]")]
+    assert (batch.inputs["input_ids"][:, [0, -1]] == torch.tensor(specials)).all()
 
 
 @pytest.mark.parametrize("spec", ["x.jsonl", "CAT=x.jsonl", "=x.jsonl"])
@@ -90,13 +99,18 @@ def test_bad_partial(spec):
 
 
 @pytest.mark.parametrize(
-    ("tag", "expected"),
-    [("?", ""), ("O", "O"), ("B", "B"), ("B+", "B affirmed"), ("I-", "I denied")],
+    ("mention", "cue", "expected"),
+    [
+        ("?", None, ""),
+        ("O", False, "mention:O cue:other"),
+        ("O", True, "mention:O cue:cue"),
+        ("B", None, "mention:B-ANIMAL"),
+        ("B+", None, "mention:B-ANIMAL polarity:affirmed"),
+        ("I-", False, "mention:I-ANIMAL polarity:denied cue:other"),
+    ],
 )
-def test_a_mention_tag_says_what_it_knows(tag, expected):
-    names = ("O", "B", "I", "affirmed", "denied")
-    allowed = [name for name, value in zip(names, allowed_mention(tag), strict=True) if value]
-    assert " ".join(allowed) == expected
+def test_a_mention_tag_says_what_it_knows(mention, cue, expected):
+    assert possible(mention=mention, cue=cue) == set(expected.split())
 
 
 @pytest.mark.parametrize(
@@ -113,7 +127,7 @@ def test_a_mention_tag_says_what_it_knows(tag, expected):
 )
 def test_entity_tags_imply_mentions(words, tags, annotated, expected, tiny_bert):
     sentence = Sentence(tuple(words.split()), tuple(tags.split()), annotated)
-    marks = Preprocess.load(tiny_bert).names(sentence.words)
+    marks = build(str(tiny_bert))[1].names(sentence.words)
     assert " ".join(implied_mentions(sentence, marks)) == expected
 
 
@@ -121,10 +135,11 @@ def test_mention_sentences_say_nothing_of_entities(tiny_bert, everyday):
     sentences = read_mentions(everyday / "train.jsonl")
     assert all(sentence.annotated == NO_TYPES for sentence in sentences)
     data = [Sentence(("Rome",), ("B-LOC",))] * 160
-    batches = Batches(data, [], Preprocess.load(tiny_bert), 32, Augmentation(), everyday=sentences)
-    allowed = [batch.allowed.flatten(0, 1) for batch in batches]
+    batches = Batches(data, [], build(str(tiny_bert))[1], 32, Augmentation(), everyday=sentences)
+    allowed = [batch.label_mask.flatten(0, 1) for batch in batches]
     said = {
-        head: sum(int(a[:, part].any(1).sum()) for a in allowed) for head, part in SLICES.items()
+        head: sum(int(a[:, part].any(1).sum()) for a in allowed)
+        for head, part in CONFIG.slices.items()
     }
     words = sum(len(sentence.words) for sentence in sentences)
     names = sum(tag[0] in "BI" for sentence in sentences for tag in sentence.mentions)

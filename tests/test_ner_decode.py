@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from common.text.words import split_words
+from matching.claim import Mention
+from ner.config import ModelConfig
 from ner.decode import Entity, decode, entities, mentions, spans
-from ner.labels import HEADS, LABELS, OUTPUTS, SLICES
+
+CONFIG = ModelConfig()
 
 TAGS = ("O", "B-A", "I-A", "B-B", "I-B")
 
@@ -26,7 +29,7 @@ def test_the_path_is_the_best_of_all_valid_ones(count, seed):
     table = np.random.default_rng(seed).dirichlet(np.full(len(TAGS), 0.5), count)
     paths = [p for p in product(range(len(TAGS)), repeat=count) if valid([TAGS[i] for i in p])]
     best = max(paths, key=lambda path: np.prod(table[range(count), path]))
-    assert decode(table, TAGS) == list(best)
+    assert decode(table, TAGS) == [TAGS[i] for i in best]
 
 
 @pytest.mark.parametrize(
@@ -48,13 +51,7 @@ def test_the_path_is_the_best_of_all_valid_ones(count, seed):
 )
 def test_decode(table, expected):
     with np.errstate(divide="raise"):
-        assert [TAGS[i] for i in decode(np.array(table, float), TAGS)] == expected
-
-
-def test_the_labels_are_those_of_entities_by_default():
-    table = np.zeros((1, len(LABELS)))
-    table[0, LABELS.index("B-LOC")] = 1
-    assert decode(table) == [LABELS.index("B-LOC")]
+        assert decode(np.array(table, float), TAGS) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,16 +73,16 @@ def test_spans(tags, expected):
 
 def outputs(count, **heads):
     """Probabilities ``(count, outputs)``: each head's first label, or a head's ``{word: row}``."""
-    table = np.zeros((count, len(OUTPUTS)))
-    table[:, [part.start for part in SLICES.values()]] = 1
+    table = np.zeros((count, len(CONFIG.outputs)))
+    table[:, [part.start for part in CONFIG.slices.values()]] = 1
     for head, rows in heads.items():
         for word, row in rows.items():
-            table[word, SLICES[head]] = row
+            table[word, CONFIG.slices[head]] = row
     return table
 
 
 def entity_row(**probabilities):
-    return [probabilities.get(label.replace("-", "_"), 0.0) for label in HEADS["entity"]]
+    return [probabilities.get(label.replace("-", "_"), 0.0) for label in CONFIG.heads["entity"]]
 
 
 def test_entities():
@@ -98,27 +95,34 @@ def test_entities():
             4: entity_row(B_LOC=0.8, B_ANIM=0.2),
         },
     )
-    assert entities(text, split_words(text), table) == [
+    assert entities(text, split_words(text), table, CONFIG) == [
         Entity("red fox", "ANIM", 2, 9, pytest.approx(0.75)),
         Entity("Rome", "LOC", 13, 17, pytest.approx(0.8)),
     ]
     with pytest.raises(FrozenInstanceError):
-        entities(text, split_words(text), table)[0].score = 1.0
+        entities(text, split_words(text), table, CONFIG)[0].score = 1.0
 
 
-def test_a_mention_has_the_mean_of_its_words():
+@pytest.mark.parametrize(
+    ("polarity", "denied"),
+    [
+        ({1: 0.9, 2: 0.5}, True),  # "No" and "whale" alone do not matter
+        ({1: 0.9, 2: 0.1}, True),  # a half is enough
+        ({1: 0.1, 2: 0.89}, False),
+        ({0: 1.0, 3: 1.0, 1: 0.4, 2: 0.4}, False),
+    ],
+)
+def test_a_mention_is_denied_where_its_words_are_on_average(polarity, denied):
     text = "No killer whale, a cow"
     table = outputs(
         6,
         mention={1: [0.1, 0.9, 0], 2: [0.3, 0, 0.7], 5: [0, 1, 0]},
-        polarity={0: [0, 1], 1: [0.1, 0.9], 2: [0.5, 0.5], 3: [0, 1], 5: [0.75, 0.25]},
+        polarity={word: [1 - share, share] for word, share in polarity.items()} | {5: [0.75, 0.25]},
         cue={0: [0.5, 0.5]},
     )
-    whale, cow = mentions(text, split_words(text), table)
-    assert (whale.text, whale.start, whale.end, whale.cue) == ("killer whale", 3, 15, (0, 2))
-    assert (whale.score, whale.denied) == pytest.approx((0.8, 0.7))
-    assert (cow.text, cow.start, cow.end) == ("cow", 19, 22)
-    assert (cow.score, cow.denied) == pytest.approx((1.0, 0.25))
+    whale, cow = mentions(text, split_words(text), table, CONFIG)
+    assert whale == Mention("killer whale", 3, 15, denied, (0, 2))
+    assert cow == Mention("cow", 19, 22, False, (0, 2))
 
 
 @pytest.mark.parametrize(
@@ -152,17 +156,17 @@ def test_the_cue_of_a_mention(text, cues, expected):
         mention={spelt.index("cow"): [0, 1, 0]},
         cue={spelt.index(cue): [0.4, 0.6] for cue in cues},
     )
-    (found,) = mentions(text, words, table)
+    (found,) = mentions(text, words, table, CONFIG)
     assert (found.cue and text[slice(*found.cue)]) == expected
 
 
 @pytest.mark.parametrize(("probability", "cue"), [(0.49, None), (0.5, (0, 2)), (1.0, (0, 2))])
 def test_a_word_is_a_cue_from_a_half_on(probability, cue):
     table = outputs(2, mention={1: [0, 1, 0]}, cue={0: [1 - probability, probability]})
-    (found,) = mentions("No cow", split_words("No cow"), table)
+    (found,) = mentions("No cow", split_words("No cow"), table, CONFIG)
     assert found.cue == cue
 
 
 def test_texts_without_words_hold_nothing():
-    assert mentions("", [], outputs(0)) == []
-    assert entities("", [], outputs(0)) == []
+    assert mentions("", [], outputs(0), CONFIG) == []
+    assert entities("", [], outputs(0), CONFIG) == []

@@ -27,37 +27,59 @@ def test_transformers_loads_the_folder(tiny_ner):
 
 
 def test_evaluation_finds_the_pattern(tiny_ner, tagged, tmp_path):
-    output = tmp_path / "report.json"
-    done = script(
-        *("ner/evaluate.py", "--model", tiny_ner, "--data", tagged / "test.jsonl"),
-        *("--output", output),
+    claims = write_jsonl(
+        tmp_path / "claims.jsonl",
+        [
+            {
+                "text": f"{word} cow lives in Rome.",
+                "category": "plain",
+                "split": half,
+                "claims": [{"start": len(word) + 1, "end": len(word) + 4, "negated": word == "No"}],
+                "photos": {},
+            }
+            for half, word in (("look", "A"), ("report", "No"))
+        ],
     )
-    figures = json.loads(output.read_text())
+    base = ("ner/evaluate.py", "--model", tiny_ner, "--claims", claims, "--output", tmp_path)
+    done = script(*base, "--data", tagged)
+    figures = json.loads((tmp_path / "evaluation.json").read_text())
+    assert figures["runtime"] == "onnx"
+    assert figures["weights"]["micro"]["f1"]["value"] > 0.9
+    assert figures["gazetteer"]["ANIM_f1"]["value"] == 1  # each name in these sentences is one
+    assert figures["claims"]["report"]["claims_f1"]["value"] == 1
+    listed = figures["claims_of_gazetteer"]
+    assert listed["look"]["claims_f1"]["value"] == listed["report"]["mentions_f1"]["value"] == 1
+    assert listed["report"]["claims_f1"]["value"] == 0  # what is denied
+    validation = script(*base, "--data", tagged, "--split", "val", "--runtime", "torch").stdout
+    assert validation.startswith("split val  runtime torch  sentences 20")
+    one_file = script(*base, "--data", tagged / "validation.jsonl", "--runtime", "torch").stdout
+    assert one_file.splitlines()[1:] == validation.splitlines()[1:]
     assert figures["sentences"] == 30 and figures["micro"]["entities"] == 60
-    assert figures["micro"]["f1"] > 0.9 and figures["types"]["ANIM"]["f1"] > 0.9
-    assert "30 sentences" in done.stdout and "ANIM" in done.stdout
+    assert figures["micro"]["f1"]["value"] > 0.9
+    assert figures["types"]["ANIM"]["f1"]["value"] > 0.9
+    assert "sentences 30" in done.stdout and "ANIM" in done.stdout
 
 
 def test_torch_and_onnx_agree(tiny_ner, tagged):
     import torch
 
     from ner.data import read_jsonl
-    from ner.labels import SLICES
     from ner.model import as_function, load
     from ner.predictor import Recognizer
     from ner.windows import word_probabilities
 
     words = [sentence.words for sentence in read_jsonl(tagged / "test.jsonl")]
     model, preprocess = load(tiny_ner)
+    slices = preprocess.config.slices
     expected = word_probabilities(as_function(model, torch.device("cpu")), preprocess, words)
     recognizer = Recognizer.load(tiny_ner)
     found = word_probabilities(recognizer.model, recognizer.preprocess, words)
     for a, b in zip(expected, found, strict=True):
-        for part in (SLICES["entity"], SLICES["mention"]):  # polarity is read at mentions only
+        for part in (slices["entity"], slices["mention"]):  # polarity is read at mentions only
             sure = a[:, part].max(axis=1) > 0.6
             assert (a[sure, part].argmax(axis=1) == b[sure, part].argmax(axis=1)).all()
         assert (
-            np.abs(a - b)[:, : SLICES["mention"].stop].max() < 0.1
+            np.abs(a - b)[:, : slices["mention"].stop].max() < 0.1
         )  # int8 weights; fp32 agrees to 1e-4
 
 
@@ -121,7 +143,7 @@ def test_a_trained_folder_as_base_keeps_what_it_learned(tiny_ner):
     ("arguments", "message"),
     [
         (("--data", "nowhere"), "nowhere/train.jsonl: No such file"),
-        (("--base-model", "no/such/model"), "--base-model no/such/model: no BERT model there"),
+        (("--base-model", "no/such/model"), "--base-model no/such/model: no text encoder at"),
         (("--partial", "CATS=x.jsonl"), "--partial CATS=x.jsonl: expected TYPES=FILE"),
         (("--mask", "0.9"), "mask must be in [0, 0.5], not 0.9"),
         (("--entity-weight", "-1"), "entity_weight must not be below 0, but is -1.0"),

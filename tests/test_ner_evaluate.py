@@ -4,17 +4,18 @@ import random
 
 import pytest
 
+from common.evaluation.metrics import f1
 from ner.decode import decode
-from ner.labels import LABELS, TYPES
-from ner.report import count_matches, f1, report
+from ner.labels import HEADS, TYPES
+from ner.report import count_claims, count_matches, report, report_claims
 
 
 def random_tags(chance, length):
     import numpy as np
 
-    rows = np.random.default_rng(chance.randint(0, 9**9)).random((length, len(LABELS)))
+    rows = np.random.default_rng(chance.randint(0, 9**9)).random((length, len(HEADS["entity"])))
     rows[:, 0] += 0.5
-    return [LABELS[i] for i in decode(rows)]
+    return decode(rows, HEADS["entity"])
 
 
 def test_counts_equal_seqeval():
@@ -23,16 +24,18 @@ def test_counts_equal_seqeval():
     found = [tags if chance.random() < 0.5 else random_tags(chance, 12) for tags in gold]
     figures = report(gold, found)
     counts = count_matches(gold, found)
-    assert f1(counts) == pytest.approx(figures["micro"]["f1"], abs=1e-4)
+    assert f1(counts) == pytest.approx(figures["micro"]["f1"]["value"], abs=1e-4)
     for type_, row in figures["types"].items():
-        assert f1(counts[:, TYPES.index(type_)]) == pytest.approx(row["f1"], abs=1e-4)
-    low, high = figures["micro"]["f1_interval"]
-    assert low < figures["micro"]["f1"] < high
+        assert f1(counts[:, TYPES.index(type_)]) == pytest.approx(row["f1"]["value"], abs=1e-4)
+    for row in (figures["micro"], figures["macro"]):
+        assert row["f1"]["low"] < row["f1"]["value"] < row["f1"]["high"]
+    mean = sum(row["f1"]["value"] for row in figures["types"].values()) / len(figures["types"])
+    assert figures["macro"]["f1"]["value"] == pytest.approx(mean, abs=1e-3)
 
 
 def test_a_wrong_border_is_wrong():
     gold, found = [["B-ANIM", "I-ANIM", "O"]], [["B-ANIM", "O", "O"]]
-    assert report(gold, found)["micro"]["f1"] == 0
+    assert report(gold, found)["micro"]["f1"]["value"] == 0
 
 
 def test_scores_by_length():
@@ -40,3 +43,18 @@ def test_scores_by_length():
     figures = report(gold, [["B-ANIM"] * 5, ["O"] * 60])
     rows = {row["words"]: row["ANIM"] for row in figures["by_length"]}
     assert rows["1-10"] == 1.0 and rows["over 50"] == 0.0
+
+
+def test_claims_need_both_borders_and_polarity():
+    gold = [{(0, 3, False), (8, 12, True)}, set(), {(4, 7, False)}]
+    found = [{(0, 3, True), (8, 12, True)}, {(1, 4, False)}, {(4, 8, False)}]
+    assert count_claims(gold, found).tolist() == [
+        [1, 2, 2, 2, 2, 2],
+        [0, 1, 0, 0, 1, 0],
+        [0, 1, 1, 0, 1, 1],
+    ]
+    scores = report_claims(gold, found)
+    assert scores["texts"] == 3
+    assert scores["claims_f1"]["value"] == pytest.approx(2 / 7, abs=1e-4)
+    assert scores["mentions_f1"]["value"] == pytest.approx(4 / 7, abs=1e-4)
+    assert scores["polarity"]["value"] == 0.5

@@ -19,9 +19,9 @@ def span(text: str, part: str) -> tuple[int, int]:
     return found.span()
 
 
-def mention(text: str, name: str, denied: float = 0.0, cue: str = "") -> Mention:
+def mention(text: str, name: str, denied: bool = False, cue: str = "") -> Mention:
     start, end = span(text, name)
-    return Mention(text[start:end], start, end, 1.0, denied, span(text, cue) if cue else None)
+    return Mention(text[start:end], start, end, denied, span(text, cue) if cue else None)
 
 
 def claim(text: str, spec: str) -> Claim:
@@ -34,12 +34,10 @@ def claim(text: str, spec: str) -> Claim:
 @pytest.mark.parametrize(
     ("denied", "cue", "negated", "shown"),
     [
-        (0.0, "", False, None),
-        (0.1, "No", False, None),
-        (0.499, "No", False, None),
-        (0.5, "No", True, "No"),
-        (0.9, "No", True, "No"),
-        (0.9, "", True, None),
+        (False, "", False, None),
+        (False, "No", False, None),
+        (True, "No", True, "No"),
+        (True, "", True, None),
     ],
 )
 def test_a_mention_becomes_a_claim(denied, cue, negated, shown):
@@ -50,7 +48,7 @@ def test_a_mention_becomes_a_claim(denied, cue, negated, shown):
 
 def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal():
     text = "There is no snark."
-    found = claim_of(text, mention(text, "snark", 0.9, "no"), TAXONOMY)
+    found = claim_of(text, mention(text, "snark", True, "no"), TAXONOMY)
     assert found == Claim("snark", 12, 17, None, True, "no")
 
 
@@ -71,7 +69,7 @@ def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal():
     ],
 )
 def test_words_that_only_say_what_is_called_so_deny_nothing(text, name, cue, expected):
-    named = mention(text, name, 0.9, cue)
+    named = mention(text, name, True, cue)
     assert called(text, named) is expected
     assert claim_of(text, named, TAXONOMY).negated is not expected
 
@@ -180,7 +178,7 @@ def test_claims_and_mentions_do_not_change():
         Claim("dogs", 0, 4, "dog", False).negated = True
     with pytest.raises(FrozenInstanceError):
         Mention("dogs", 0, 4).start = 1
-    assert Mention("dogs", 0, 4) == Mention("dogs", 0, 4, 1.0, 0.0, None)
+    assert Mention("dogs", 0, 4) == Mention("dogs", 0, 4, False, None)
 
 
 class Said:
@@ -191,7 +189,7 @@ class Said:
 
     def mentions(self, texts):
         return [
-            [Mention(m[0], *m.span()) for m in re.finditer("|".join(self.names), text)]
+            [Mention(m[0], *m.span()) for m in re.finditer("|".join(self.names), text.text)]
             for text in texts
         ]
 

@@ -18,7 +18,7 @@ SCRIPTS = [
         "data/multinerd.py",
     ),
     *("data/everyday.py", "data/taxonomy.py", "data/wordnet_names.py", "benchmarks/mutation.py"),
-    *(f"benchmarks/{name}.py" for name in ("claims", "fine_tuning", "head", "precision")),
+    *(f"benchmarks/{name}.py" for name in ("cards", "claims", "fine_tuning", "head", "precision")),
     *(f"benchmarks/{name}.py" for name in ("compare_versions", "robustness", "unknown")),
     *(f"benchmarks/{name}.py" for name in ("load", "one_shot", "plain", "throughput", "training")),
     *(f"classifier/{name}.py" for name in ("train", "evaluate", "export", "inference")),

@@ -43,7 +43,7 @@ PHOTOS = {
 def claims_of(text: str, taxonomy: Taxonomy = TAXONOMY) -> list[Claim]:
     """Names of the taxonomy; one behind a minus is denied."""
     return [
-        claim_of(text, Mention(text[a:b], a, b, denied=float(text[a - 1 : a] == "-")), taxonomy)
+        claim_of(text, Mention(text[a:b], a, b, denied=text[a - 1 : a] == "-"), taxonomy)
         for a, b, *_ in taxonomy.find(text)
     ]
 

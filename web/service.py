@@ -21,14 +21,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client import generate_latest as exposition
 from starlette.exceptions import HTTPException as StarletteError
 
+from common.images.load import FORMATS
 from engine.verifier import Verifier
 from web.batcher import Batcher
 from web.limits import Limits
 from web.metrics import Metrics
 from web.middleware import AccessLogMiddleware, AdmissionMiddleware, HostMiddleware, error_response
 
-# What browsers and cameras send. Pillow would read more, some of it with programs of its own.
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP")
 EXAMPLE = json.loads("""
 {"text": "There is a cow, but no dog.", "image": null,
  "verdict": true, "answer": "True", "reason": "NAMED_ANIMAL_FOUND",

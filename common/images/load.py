@@ -1,7 +1,8 @@
 """Read a photo as upright 8-bit RGB, whatever its mode or format."""
 
-import warnings
-from contextlib import AbstractContextManager, nullcontext
+import os
+import stat
+from contextlib import AbstractContextManager, nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -10,26 +11,32 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import InputError
 
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # errors remain
-
+# What browsers and cameras send. Pillow would read more, some of it with programs of its own.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP")
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp")
 )
-
-
 MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # from here on Pillow refuses, fearing a bomb
-
-
-_CHANNELS = ((), (3,), (4,))
-
+# Formats that may move are decoded onto a canvas, which a few bytes can make large: WebP takes
+# some 20 bytes of memory a pixel. Photos of 24 megapixels pass.
+ANIMATED, MAX_ANIMATED = ("WEBP", "AVIF", "GIF"), 2**25
 
 Source = str | Path | bytes | Image.Image | np.ndarray  # where a photo comes from
+
+_CHANNELS = ((), (3,), (4,))
+_REASONS = {
+    FileNotFoundError: "no such file",
+    UnidentifiedImageError: "not an image that can be read",
+    Image.DecompressionBombError: f"more than {MAX_PIXELS:,} pixels",
+    MemoryError: "too large for the memory",
+}
 
 
 def load_image(source: Source) -> Image.Image:
     """Read a photo as upright 8-bit RGB, whatever its mode or format.
 
-    Animations give their first frame, transparency is laid on white, 16-bit values are scaled.
+    Animations give their first frame, transparency is laid on white, values of more than 8 bits are
+    scaled.
 
     Args:
         source: A path, the bytes of a file, an image, or an array of grey, RGB or RGBA pixels
@@ -41,24 +48,25 @@ def load_image(source: Source) -> Image.Image:
     name = source if isinstance(source, (str, Path)) else "the image"
     try:
         with _open(source) as image:
+            if image.format in ANIMATED and image.width * image.height > MAX_ANIMATED:
+                raise InputError(f"{name}: more than {MAX_ANIMATED:,} pixels ({image.format})")
             image.draft(image.mode, (1024, 1024))  # large JPEGs are decoded at reduced size
-            image = ImageOps.exif_transpose(image)
+            image.load()
+            with suppress(Exception):  # it turns first, then rewrites metadata, damaged or not
+                ImageOps.exif_transpose(image, in_place=True)
             if image.mode.startswith(("I", "F")):
                 image = _to_8_bit(image)
             if image.has_transparency_data:
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
             return image.convert("RGB")
-    except FileNotFoundError as error:
-        raise InputError(f"{name}: no such file") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{name}: a folder; expected an image file") from error
-    except UnidentifiedImageError as error:
-        raise InputError(f"{name}: not an image that can be read") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{name}: more than {MAX_PIXELS:,} pixels") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's decoders raise
-        raise InputError(f"{name}: damaged image ({' '.join(str(error).split())})") from error
+    except InputError:
+        raise
+    except Exception as error:  # a decoder may raise anything, for want of memory, too
+        reason = f"damaged image ({' '.join(str(error).split())})"
+        if isinstance(error, OSError) and error.strerror:  # of the system, not of a decoder
+            reason = error.strerror.lower()
+        raise InputError(f"{name}: {_REASONS.get(type(error), reason)}") from error
 
 
 def _open(source: Source) -> AbstractContextManager[Image.Image]:
@@ -70,18 +78,32 @@ def _open(source: Source) -> AbstractContextManager[Image.Image]:
             found = f"{source.dtype} {source.shape}"
             raise InputError(f"the image: an array of {found}; expected uint8 (H, W, 3) or (H, W)")
         return Image.fromarray(source)
-    return Image.open(BytesIO(source) if isinstance(source, bytes) else source)
+    if isinstance(source, bytes):
+        return Image.open(BytesIO(source), formats=FORMATS)
+    kind = os.stat(source).st_mode
+    if stat.S_ISDIR(kind):
+        raise InputError(f"{source}: a folder; expected an image file")
+    if not stat.S_ISREG(kind):  # a pipe would be waited for, a device may have no end
+        raise InputError(f"{source}: not a file; expected an image file")
+    return Image.open(source, formats=FORMATS)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Scale integer or float grey values to 0..255; 16 bits by their range, others by their own."""
-    values = np.asarray(image, np.float32)
-    top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
+    """Scale grey values to 0..255 by the smallest usual range that holds them.
+
+    Integers have 8, 10, 12 or 16 bits, floats may also lie in 0..1, and what is no finite number is
+    black.
+    """
+    values = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
+    tops, peak = (255, 1023, 4095), float(values.max())
+    if image.mode == "F":
+        tops, peak = (1, *tops), peak / 1.1  # resampling goes a little beyond the range
+    top = next((top for top in tops if peak <= top), 65535)
     return Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8))
 
 
 def list_images(folder: Path) -> list[Path]:
-    """All image files below a folder, sorted.
+    """Return all image files below a folder, sorted.
 
     Raises:
         InputError: If it is no folder or holds no image.

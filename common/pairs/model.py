@@ -8,7 +8,6 @@ from common.images.load import Source
 
 Pair = tuple[str, Source]
 Row = dict[str, Any]
-PAIR_COLUMNS = ("text", "image")
 
 Text = TypeVar("Text")
 Photo = TypeVar("Photo")

@@ -10,10 +10,35 @@ from typing import Any, NamedTuple
 from common.errors import InputError, text_error
 from common.images.load import Source
 from common.pairs.cache import RunCache
-from common.pairs.model import Answer, Pair, PairModel
-from common.parallel import chunks, ordered_map
+from common.pairs.model import Answer, Pair, PairModel, Row
+from common.parallel import chunks, cores, ordered_map
 
 CHUNK = 8  # pairs that are answered together; more take memory and save no time
+
+
+class Answering:
+    """What every `PairModel` inherits; ``threads`` is how many batches it works on at once."""
+
+    threads: int = cores()
+
+    def verify(self, text: str, image: Source) -> Any:
+        """Answer one pair.
+
+        Raises:
+            InputError: If the text is empty or the photo cannot be read.
+        """
+        (answer,) = self.verify_many([(text, image)])
+        if answer.error:
+            raise InputError(answer.error)
+        return answer
+
+    def verify_many(self, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Any]:
+        """Answer pairs in order, as they come, see `answer_pairs`."""
+        return answer_pairs(self, pairs, folder, self.threads)
+
+    def rows(self, pairs: Iterable[Pair], folder: Path = Path()) -> Iterator[Row]:
+        """Answer pairs as `verify_many` does, with the rows of a table."""
+        return (answer.to_row() for answer in self.verify_many(pairs, folder))
 
 
 class _Row(NamedTuple):

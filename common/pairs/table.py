@@ -1,14 +1,25 @@
 """A table of pairs in, a table of answers out: in order, resumable, with a summary."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from common.errors import InputError
-from common.pairs.model import PAIR_COLUMNS, Row
+from common.pairs.model import Row
 from common.pairs.stream import CHUNK
-from common.tables import STREAM, format_of, open_table, partial_file, read_rows, rows_written
+from common.tables import (
+    STREAM,
+    as_text,
+    find_column,
+    format_of,
+    open_rows,
+    open_table,
+    partial_file,
+    rows_written,
+)
+
+TEXT_COLUMNS, IMAGE_COLUMNS = ("text", "caption"), ("image", "path")
 
 Rows = Callable[[Iterable[tuple[str, str]], Path], Iterable[Row]]
 """Answers pairs, whose image paths are relative to a folder, with a row each in order."""
@@ -55,6 +66,60 @@ class Summary:
         return f"{answered} answered{parts}{failed}; {rate:.0f} pairs/s"
 
 
+class PairTable:
+    """A table of pairs, read as needed; one on disk is read once before: broken rows show at once.
+
+    Args:
+        path: The table, ``-`` for standard input.
+        text: The column of the text; if None, ``text`` or ``caption``.
+        image: The column of the photo's path; if None, ``image`` or ``path``.
+
+    Attributes:
+        further: Its other columns with their types.
+        total: The number of rows, None if it is not known.
+
+    Raises:
+        InputError: If it cannot be read or lacks a column.
+    """
+
+    def __init__(self, path: Path, text: str | None = None, image: str | None = None):
+        self.path, self.total = path, None
+        names, self._rows = open_rows(path)
+        self._text = find_column(path, names, (text,) if text else TEXT_COLUMNS)
+        self._image = find_column(path, names, (image,) if image else IMAGE_COLUMNS)
+        types: dict[str, set[type]] = {name: set() for name in names}
+        if path != STREAM:
+            self.total = 0
+            for row in self._rows:
+                self.total += 1
+                self._pair(row)
+                for name, value in row.items():
+                    types.setdefault(name, set()).add(type(value))
+            _, self._rows = open_rows(path)
+        own = (self._text, self._image)
+        self.further = {name: _column_type(types[name]) for name in types if name not in own}
+
+    def __iter__(self) -> Iterator[tuple[tuple[str, str], Row]]:
+        """Return each pair with what else is in its row; can be called once."""
+        for row in self._rows:
+            if new := row.keys() - self.further.keys() - {self._text, self._image}:
+                raise InputError(f"{self.path}: the first row has no {' or '.join(sorted(new))}")
+            yield self._pair(row), {name: row.get(name) for name in self.further}
+
+    def _pair(self, row: Row) -> tuple[str, str]:
+        text, image = pair = row.get(self._text), row.get(self._image)
+        if any(isinstance(value, bytes | dict | list) for value in pair):  # a photo itself
+            raise InputError(f"{self.path}: a text or a path that is no string but nested or bytes")
+        return as_text(text), as_text(image)
+
+
+def _column_type(types: set[type]) -> type:
+    types = types - {type(None)}
+    if types == {int, float}:
+        return float
+    return types.pop() if len(types) == 1 and types <= {bool, int, float} else str
+
+
 def answer_table(
     rows: Rows,
     columns: Mapping[str, type],
@@ -63,39 +128,53 @@ def answer_table(
     resume: bool = False,
     overwrite: bool = False,
     errors: str = "report",
+    text_column: str | None = None,
+    image_column: str | None = None,
 ) -> Summary:
     """Answer a table of pairs.
 
-    Answers are on disk as soon as a batch of them is there, so a kill loses at most what was in
-    flight. The whole table is read once before the first answer: a broken row is found at once.
+    A row of answers carries every further column of ``pairs``. Answers are on disk as soon as a
+    batch of them is there, so a kill loses at most what was in flight.
 
     Args:
         rows: Answers pairs.
-        columns: The columns of ``output`` with their types, see `PairModel`.
-        pairs: A table with `PAIR_COLUMNS`, ``-`` for standard input.
+        columns: The columns of answers with their types, see `PairModel`.
+        pairs: A table, see `PairTable`.
         output: The table of answers, ``-`` for standard output.
         resume: Go on after what ``output`` holds.
         overwrite: Replace ``output``.
         errors: ``report`` puts a pair without an answer into its row; ``stop`` ends before it.
+        text_column: The column of the text, see `PairTable`.
+        image_column: The column of the photo's path.
 
     Raises:
         InputError: If a table cannot be read or written, ``output`` exists and neither ``resume``
-            nor ``overwrite`` is set, or a pair cannot be answered and ``errors`` is ``stop``.
+            nor ``overwrite`` is set, is not the answers to these pairs, or a pair cannot be
+            answered and ``errors`` is ``stop``. An ``output`` that is refused keeps every byte.
     """
     from tqdm import tqdm
 
     check_output(pairs, output, resume, overwrite)
-    total = None if pairs == STREAM else sum(1 for _ in read_rows(pairs, PAIR_COLUMNS))
-    todo = ((row["text"], row["image"]) for row in read_rows(pairs, PAIR_COLUMNS))
-    summary = Summary(columns)
+    table = PairTable(pairs, text_column, image_column)
+    for name in table.further:
+        if name in columns:
+            raise InputError(f"{pairs}: the column {name} is one of the answers; rename it")
+    todo, summary = iter(table), Summary(columns)
+    columns = {**columns, **table.further}
     if resume and output != STREAM:
-        _skip(todo, rows_written(output, columns), summary, pairs, output)
+        _skip(todo, rows_written(output, list(columns)), summary, pairs, output)
     done = summary.counts.total()
-    folder = Path() if pairs == STREAM else pairs.parent
-    answers = iter(rows(todo, folder))
+    carried: deque[Row] = deque()  # of the pairs in flight
+
+    def given() -> Iterator[tuple[str, str]]:
+        for pair, further in todo:
+            carried.append(further)
+            yield pair
+
+    answers = iter(rows(given(), Path() if pairs == STREAM else pairs.parent))
     with (
         open_table(output, columns, append=done > 0) as write,
-        tqdm(total=total, unit=" pairs", initial=done, disable=None, smoothing=0.1) as bar,
+        tqdm(total=table.total, unit=" pairs", initial=done, disable=None, smoothing=0.1) as bar,
     ):
         chunk: list[Row] = []
 
@@ -108,7 +187,7 @@ def answer_table(
             for row in answers:
                 if errors == "stop" and row["error"]:
                     raise InputError(f"{pairs}: row {done + summary.new + 1}: {row['error']}")
-                chunk.append(row)
+                chunk.append({**row, **carried.popleft()})
                 summary.add(row)
                 summary.new += 1
                 if len(chunk) == CHUNK:
@@ -136,7 +215,7 @@ def check_output(pairs: Path, output: Path, resume: bool, overwrite: bool) -> No
 
 
 def _skip(
-    todo: Iterator[tuple[str, str]],
+    todo: Iterator[tuple[tuple[str, str], Row]],
     written: Iterable[Row],
     summary: Summary,
     pairs: Path,
@@ -144,6 +223,6 @@ def _skip(
 ) -> None:
     """Take the pairs that have an answer from those to do."""
     for number, row in enumerate(written, 1):
-        if (row["text"], row["image"]) != next(todo, None):
+        if (row["text"], row["image"]) != next(todo, (None,))[0]:
             raise InputError(f"{output}: row {number} is not of {pairs}; name another file")
         summary.add(row)

@@ -1,10 +1,12 @@
 """Write torch models as ONNX, and keep the better precision."""
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import onnx
+import onnxruntime
 
 from common.config import save_json
 from common.runtime.session import Session
@@ -57,6 +59,7 @@ def choose_precision(
     score: Callable[[Session], float],
     precision: str,
     folder: Path,
+    weights: str | None = None,
 ) -> None:
     """Put one of two models into a folder as ``model.onnx``, with the comparison beside it.
 
@@ -66,6 +69,7 @@ def choose_precision(
         score: A model to its validation score, higher is better.
         precision: ``fp32``, ``int8``, or ``auto`` for int8 where it costs at most `INT8_COST`.
         folder: The model folder.
+        weights: Fingerprint of the weights that both were exported from.
     """
     report: dict[str, Any] = {}
     for name, path in {"fp32": fp32, "int8": int8}.items():
@@ -75,6 +79,34 @@ def choose_precision(
         cost = report["fp32"]["score"] - report["int8"]["score"]
         precision = "int8" if cost <= INT8_COST else "fp32"
     report["kept"] = precision
-    shutil.copyfile(int8 if precision == "int8" else fp32, folder / "model.onnx")
+    store(int8 if precision == "int8" else fp32, folder / "model.onnx", weights)
     save_json(report, folder / "export.json")
     print(json.dumps(report))
+
+
+def store(source: Path, target: Path, weights: str | None) -> None:
+    """Write an ONNX model as a model folder keeps it: naming its weights, ready to run.
+
+    An int8 model is stored as onnxruntime optimises it, which then need not be done each time it is
+    opened. An fp32 one is not: its fastest form (``NchwcTransformer``) suits one kind of processor.
+
+    Args:
+        source: The exported model.
+        target: The file, which may be the same.
+        weights: Fingerprint of the weights that it was exported from.
+    """
+    model = onnx.load(source)
+    metadata = {} if weights is None else {"weights": weights}
+    if {node.op_type for node in model.graph.node} & {"DequantizeLinear", "MatMulInteger"}:  # int8
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(target)
+        options.log_severity_level = 3  # errors only
+        onnxruntime.InferenceSession(
+            model.SerializeToString(),
+            options,
+            ["CPUExecutionProvider"],
+            disabled_optimizers=["NchwcTransformer"],
+        )
+        model, metadata["optimized"] = onnx.load(target), "true"
+    onnx.helper.set_model_props(model, metadata)
+    onnx.save(model, target)

@@ -16,7 +16,7 @@ BLOCK = 128  # columns after which all later ones are moved (as in the paper; on
 
 @torch.no_grad()
 def round_convolutions(model: nn.Module, batches: Iterable[torch.Tensor]) -> None:
-    """Round the weights of all convolutions, see `gptq_round`.
+    """Round the weights of all convolutions but grouped ones, see `gptq_round`.
 
     Args:
         model: Changed in place.
@@ -31,7 +31,7 @@ def round_convolutions(model: nn.Module, batches: Iterable[torch.Tensor]) -> Non
         rows = patches.transpose(1, 2).flatten(0, 1)
         grams[layer] = grams.get(layer, 0) + rows.T @ rows
 
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m.groups == 1]
     hooks = [layer.register_forward_hook(collect) for layer in layers]
     for batch in batches:
         model(batch)

@@ -45,9 +45,10 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
     graph = onnx.load(prepared).graph
     writers = {name: node for node in graph.node for name in node.output}
     last = [writers[output.name] for output in graph.output]
+    read = {name for node in graph.node if node.op_type in LAYERS for name in node.input}
     for node in last:  # grows
         if node.op_type not in LAYERS:
-            before = [writers[name] for name in node.input if name in writers]
+            before = [writers[name] for name in node.input if name in writers.keys() - read]
             last += [n for n in before if n.op_type not in LAYERS and n not in last]
     averaged = {"CalibMovingAverage": True, "CalibMovingAverageConstant": RANGE_AVERAGE}
     quantize_static(

@@ -74,11 +74,17 @@ def _open(path: Path, device: str) -> "onnxruntime.InferenceSession":
     providers = ["CPUExecutionProvider"]
     if cuda and device != "cpu":
         providers.insert(0, "CUDAExecutionProvider")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only
-    options.intra_op_num_threads = 1
+    levels = onnxruntime.GraphOptimizationLevel
     try:
-        return onnxruntime.InferenceSession(path, options, providers=providers)
+        for level in (levels.ORT_DISABLE_ALL, levels.ORT_ENABLE_ALL):
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3  # errors only
+            options.intra_op_num_threads = 1
+            options.graph_optimization_level = level
+            session = onnxruntime.InferenceSession(path, options, providers=providers)
+            if "optimized" in session.get_modelmeta().custom_metadata_map:
+                break  # stored that way
+        return session
     except Exception as error:  # onnxruntime has a class for each kind of damage
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"{path}: not a readable ONNX model ({reason})") from error

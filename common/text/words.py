@@ -14,7 +14,7 @@ _WORD = re.compile(
     | n['’]t\b | ['’](?:s|re|ve|ll|d|m)\b         # clitics
     | \w+?(?=n['’]t\b)                            # the "do" of "don't"
     | \w+(?=-free\b)                             # the "cow" of "cow-free"
-    | \w+(?:[-–&]\w+|[.,:/](?=\d)\w+)*            # red-tailed, 5,000
+    | \w+(?:-\w+|(?<=[A-Z])&(?=[A-Z])\w+|[.,:/](?=\d)\w+)*  # red-tailed, AT&T, 5,000
     | [^\w\s]
     """,
     re.VERBOSE,
@@ -34,7 +34,7 @@ class Word:
 
 
 def split_words(text: str) -> list[Word]:
-    """Split a text into words with exact character offsets; time is linear in its length."""
+    """Return the words of a text with exact character offsets, in time linear in its length."""
     return [Word(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
 
 
@@ -49,7 +49,7 @@ def paragraphs(text: str, words: Sequence[Word]) -> list[list[Word]]:
 
 
 def word_shape(word: str) -> int:
-    """What an uncased vocabulary forgets: 0 no capital, 1 initial, 2 all capitals, 3 other."""
+    """Return which letters are capitals: 0 none, 1 the first, 2 all, 3 others."""
     if word.islower() or not any(map(str.isupper, word)):
         return 0
     if len(word) > 1 and word.isupper():

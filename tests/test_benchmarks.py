@@ -1,0 +1,110 @@
+"""Benchmarks really run, small; their tables come from what they measure."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from conftest import error_of, script
+
+from benchmarks.cards import filled, tables
+from benchmarks.measure import source_folds
+from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
+
+SAMPLES = ROOT / "data/samples"
+
+
+def test_tables_of_the_cards_are_fresh():
+    done = script("benchmarks/cards.py", "--check", check=False)
+    assert (done.returncode, done.stdout) == (0, ""), "run benchmarks/cards.py"
+
+
+def test_a_stale_table_is_written_anew():
+    reports = [
+        json.loads((folder / "evaluation.json").read_text())
+        for folder in (CLASSIFIER_MODEL, NER_MODEL)
+    ]
+    written = tables(*reports)
+    text = (NER_MODEL / "README.md").read_text()
+    assert filled(text, written) == (text, [])
+    reports[1]["micro"]["f1"]["value"] = 0.1234
+    changed, stale = filled(text, tables(*reports))
+    assert stale == ["ner-entities"]
+    assert "| **micro** | 0.885 | 0.903 | 0.123 [" in changed
+    assert filled(changed, written) == (text, stale)
+
+
+def test_the_plain_baseline_answers_with_both_models():
+    base = ("benchmarks/plain.py", "--image", SAMPLES / "cat.jpg", "--text")
+    assert script(*base, "There is a cat.").stdout == "True\n"
+    assert script(*base, "There is a cow.", "--mode", "bf16").stdout == "False\n"
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+@pytest.mark.slow
+def test_one_shot():
+    lines = script("benchmarks/one_shot.py", "--repeats", 1).stdout.splitlines()
+    rows = {name: values for name, *values in map(cells, lines[4:])}
+    assert len(rows) == 4 and rows["Faunacheck"][1] == "1.0"
+    assert all(float(megabytes) > 50 for *_, megabytes in rows.values())
+
+
+@pytest.mark.slow
+def test_throughput():
+    small = ("--count", 3, "--share", 3, "--largest", 10, "--repeats", 1)
+    done = script("benchmarks/throughput.py", "--data", SAMPLES, *small)
+    rows = [cells(line) for line in done.stdout.splitlines() if line.startswith("|")]
+    assert [row[0] for row in rows if row[0].startswith("plain")] == [
+        "plain loop",
+        "plain loop, bf16",
+    ]
+    assert ["10", "3"] in [row[:2] for row in rows]
+    assert "3 pairs, 3 distinct photos" in done.stdout
+
+
+def test_claims():
+    lines = script("benchmarks/claims.py", "--count", 16).stdout.splitlines()
+    assert lines[0].startswith("16 sentences (report)")
+    rows = {line[:16].strip(): line[16:] for line in lines}
+    assert rows["ours"].startswith(rows["plain"].split()[-1]) and "[" in rows["ours"]
+    assert rows["exact match"] != rows["ours"]
+
+
+def test_robustness(tiny_classifier, photos):
+    command = ("benchmarks/robustness.py", "--model", tiny_classifier, "--data", photos)
+    lines = script(*command, "--count", 6).stdout.splitlines()
+    assert lines[0] == "6 photos as they are: 1.000 [1.000, 1.000]"
+    assert len(lines) == 4 + 8 and lines[-1].startswith("| turned, degrees | 15: ")
+
+
+def test_unknown(tiny_classifier, photos, tmp_path):
+    grey = tmp_path / "not_animal"
+    rows = [("path", "label", "source", "split")]
+    for i, path in enumerate(sorted(photos.rglob("*.jpg"))):
+        label = "not_animal" if path.parent.name == "lion" and i % 2 else path.parent.name
+        rows.append((path, label, "ab"[i % 2], ("train", "test")[i % 3 == 0]))
+    grey.mkdir()
+    with open(grey / "manifest.csv", "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    lines = script("benchmarks/unknown.py", "--model", tiny_classifier, "--data", grey).stdout
+    names = [cells(line)[0] for line in lines.splitlines()[4:]]
+    assert names == ["max_softmax", "energy", "nearest neighbours", "Mahalanobis"]
+
+
+def test_folds_hold_sources_together_and_are_of_a_size():
+    sources = np.repeat(list("abcdef"), [50, 40, 30, 20, 20, 10])
+    folds = source_folds(list(sources))
+    assert all(len(set(folds[sources == source])) == 1 for source in "abcdef")
+    assert np.bincount(folds).tolist() == [50, 40, 40, 40]
+
+
+def test_fine_tuning_refuses_a_folder_of_other_runs(photos, tiny_backbone, tmp_path):
+    (tmp_path / "settings.sha256").write_text("of other runs")
+    command = ("benchmarks/fine_tuning.py", "--data", photos, "--backbone", tiny_backbone)
+    classes = tmp_path / "classes.txt"
+    classes.write_text("cow\nlion\n")
+    done = script(*command, "--classes", classes, "--output", tmp_path, check=False)
+    assert "runs of other epochs, photos, classes or backbone" in error_of(done)

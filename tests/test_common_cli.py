@@ -1,0 +1,70 @@
+"""What commands print: one line for a photo or an error, whatever its name or metadata."""
+
+import shutil
+import struct
+
+import pytest
+from conftest import error_of, script
+from PIL import Image
+
+from common.cli import printable
+from common.paths import ROOT
+
+RACCOON = ROOT / "data/samples/raccoon.jpg"
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("a photo.jpg", "a photo.jpg"),
+        ("Füchse 🦊.jpg", "Füchse 🦊.jpg"),
+        ("a\nb\r\tc", r"a\nb\r\tc"),
+        ("\x1b[2J\x9b1m", r"\x1b[2J\x9b1m"),
+        ("w\udce4r", r"w\udce4r"),
+        ("\u202egpj.exe", r"\u202egpj.exe"),
+        (r"C:\new", r"C:\new"),
+    ],
+)
+def test_what_moves_the_cursor_is_escaped(text, printed):
+    assert printable(text) == printed
+
+
+def test_names_forge_no_rows(tmp_path):
+    names = ["a\nlion.jpg  lion 1.00", "b\x1b[2J"]
+    for name in names:
+        shutil.copy(RACCOON, tmp_path / f"{name}.jpg")
+    (tmp_path / "c\x1b[1m.jpg").write_text("no photo")
+    done = script("classifier/inference.py", "--folder", tmp_path, check=False)
+    assert done.returncode == 3 and "\x1b" not in done.stdout + done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert first.startswith(rf"{tmp_path}/a\nlion.jpg  lion 1.00.jpg  raccoon ")
+    assert second.startswith(rf"{tmp_path}/b\x1b[2J.jpg  raccoon ")
+    assert third.endswith("not an image that can be read")
+    arguments = ("pipeline.py", "--text", "A cow.", "--image", "no\nsuch\x1b[2J.jpg")
+    assert r"no\nsuch\x1b[2J.jpg: no such file" in error_of(script(*arguments, check=False))
+
+
+def test_a_library_that_warns_is_not_heard(tmp_path):
+    exif = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">HHHII", 1, 0x0110, 2, 900, 26) + b"\0" * 4
+    with Image.open(RACCOON) as image:
+        image.save(tmp_path / "odd.jpg", exif=exif)
+    done = script("pipeline.py", "--text", "A raccoon.", "--image", tmp_path / "odd.jpg")
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+@pytest.mark.parametrize("count", [-1, 0])
+def test_how_many_classes(count):
+    arguments = ("classifier/inference.py", "--image", RACCOON, "--topk", count)
+    assert f"--topk {count}: must be at least 1" in error_of(script(*arguments, check=False))
+
+
+def test_columns_by_name(tmp_path):
+    (tmp_path / "pairs.csv").write_text(f"id,said,file\n7,A raccoon.,{RACCOON}\n")
+    arguments = ("--pairs", tmp_path / "pairs.csv", "--output", "-")
+    named = ("--text-column", "said", "--image-column", "file")
+    done = script("pipeline.py", *arguments, *named)
+    header, row = done.stdout.splitlines()
+    assert header.startswith("text,image,answer,") and header.endswith(",error,id")
+    assert row.startswith(f"A raccoon.,{RACCOON},True,") and row.endswith(",,7")
+    refused = error_of(script("pipeline.py", *arguments, "--text-column", "x", check=False))
+    assert "pairs.csv: no column x; found id,said,file" in refused
