@@ -46,10 +46,11 @@ from common.errors import InputError
 from common.evaluation.bootstrap import bootstrap
 from common.paths import ROOT, data_root
 
+CALIBRATION = ["tests/test_classifier_thresholds.py", "tests/test_classifier_calibration.py"]
 EVALUATION = ["tests/test_common_evaluation.py", "tests/test_common_evaluation_exact.py"]
 TESTS = {  # the quick tests of each module
-    "classifier/calibration.py": ["tests/test_classifier_calibration.py"],
-    "classifier/detectors.py": ["tests/test_classifier_calibration.py"],
+    "classifier/calibration.py": CALIBRATION,
+    "classifier/detectors.py": CALIBRATION,
     "common/evaluation/bootstrap.py": EVALUATION,
     "common/evaluation/calibration.py": EVALUATION,
     "common/evaluation/metrics.py": EVALUATION,
