@@ -66,13 +66,12 @@ def test_calibration_by_hand():
     """3 to 1 where 3 of 4 are right, but for a temperature that is one step from 1."""
     step = 2 ** (1 / 40)
     logits = np.tile([step * np.log(3), -50.0, 0.0, -50.0], (400, 1))
-    logits += np.linspace(0.0123, 1, 400)[:, None] ** 2  # the same probabilities, other energies
+    logits += 0.01 * np.arange(400)[:, None]  # the same probabilities, other energies
     targets = np.array([0, 0, 0, 2] * 100)
     found = calibrate(CONFIG, logits, targets, np.empty((0, 4)))
     assert found.temperature == 1.0175  # 1.01748
-    energies = in_distribution_score(logits, replace(CONFIG, temperature=1.0175), "energy")
-    expected = np.quantile(energies, 0.03)
-    assert found.known_threshold == pytest.approx(expected, abs=5e-5)
-    assert found.known_threshold == round(found.known_threshold, 4) != round(expected, 3)
-    assert found.known_threshold != round(expected, 5)
+    odds = np.exp(step / 1.0175 * np.log(3))
+    expected = np.log(odds + 1) + 0.01 * 0.03 * 399 / 1.0175  # 3 % are below it
+    assert expected == pytest.approx(1.503919, abs=1e-6)
+    assert found.known_threshold == 1.5039
     assert found.detector == "energy"
