@@ -10,7 +10,7 @@ validation photos of the sources that training saw and on photos of the sources 
 weights as fine-tuned and for what train.py makes of them (the head fitted anew, mixed with the
 probe), means over the seeds (spread: standard deviation), and the difference of the latter from the
 reference; 95 % bootstrap intervals that resample the sources of the photos, the same draws for
-both. A folder of runs with other epochs, photos, classes or another backbone is refused.
+both. A folder of runs with other epochs, photos, classes, encoder or weights is refused.
 """
 
 import hashlib
@@ -91,7 +91,7 @@ def check_settings(folder: Path, *settings: object) -> None:
     """
     digest, path = hashlib.sha256(repr(settings).encode()).hexdigest(), folder / "settings.sha256"
     if path.exists() and path.read_text() != digest:
-        raise InputError(f"--output {folder}: runs of other epochs, photos, classes or backbone")
+        raise InputError(f"{folder}: runs of other epochs, photos, classes, encoder or weights")
     path.write_text(digest)
 
 
@@ -164,7 +164,7 @@ def main() -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     seen, new = leave_out(read_photos(args.data.resolve()))
     classes = read_classes(args.classes)
-    check_settings(args.output, args.epochs, args.backbone, classes, seen)
+    check_settings(args.output, args.epochs, args.encoder, args.weights, classes, seen)
     save_splits(seen, args.output, args.output / "manifest.csv")
     validation, new = select(seen, "val", classes), select(new, "train", classes)
 

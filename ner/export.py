@@ -53,7 +53,8 @@ def main() -> int:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         export(model, example, ("batch", "length"), fp32)
         quantize_dynamic(fp32, int8)
-        choose_precision(fp32, int8, score, args.precision, args.model)
+        weights = preprocess.config.weights
+        choose_precision(fp32, int8, score, args.precision, args.model, weights)
     return 0
 
 

@@ -1,5 +1,6 @@
 """Tiny models and data that the tests make for themselves, and how they call the scripts."""
 
+import csv
 import json
 import os
 import random
@@ -120,6 +121,28 @@ def write_photos(root: Path) -> None:
             noise = chance.integers(-30, 30, (48, 64, 3))
             pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(root / label / f"{i:02}.jpg")
+
+
+@pytest.fixture(scope="session")
+def hard_photos(tmp_path_factory) -> Path:
+    """Photos whose colours overlap, of three classes of unequal size and four sources a class.
+
+    A model gets most of them right and many wrong, so that each metric has a value of its own.
+    """
+    root = tmp_path_factory.mktemp("hard_photos")
+    chance = np.random.default_rng(0)
+    rows = [("path", "label", "source", "split")]
+    for (label, colour), count in zip(COLOURS.items(), (120, 72, 36), strict=True):
+        for i in range(count):
+            drawn = np.array(colour) + chance.normal(0, 75, 3)
+            pixels = drawn + chance.integers(-20, 20, (32, 32, 3))
+            name = f"{label}{i:03}.jpg"
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(root / name)
+            split = ("train", "test", "train", "val", "test", "train")[i % 6]
+            rows.append((name, label, f"{label}-{i % 4}", split))
+    with open(root / "manifest.csv", "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return root
 
 
 def model_config(classes, encoder="test_resnet", **changes):

@@ -32,6 +32,7 @@ EXIT_CODES = {
     10: "not true, with `--exit-code`",
 }
 VARIABLES = {
+    "FAUNACHECK_CACHE": "the folder of cached features (default: in the user's cache folder)",
     "FAUNACHECK_DATA": "the folder with the training data (default: `../shared/data`)",
     "FAUNACHECK_TOKEN": "the bearer token that the service asks for; none without it",
     "RAY_ADDRESS": "the cluster for `--engine ray`; this machine without it",

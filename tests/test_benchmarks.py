@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import error_of, script
+from conftest import TINY, error_of, script
 
 from benchmarks.cards import filled, tables
 from benchmarks.measure import source_folds
@@ -68,7 +68,7 @@ def test_throughput():
 def test_claims():
     lines = script("benchmarks/claims.py", "--count", 16).stdout.splitlines()
     assert lines[0].startswith("16 sentences (report)")
-    rows = {line[:16].strip(): line[16:] for line in lines}
+    rows = {line[:16].strip(): line[16:].strip() for line in lines}
     assert rows["ours"].startswith(rows["plain"].split()[-1]) and "[" in rows["ours"]
     assert rows["exact match"] != rows["ours"]
 
@@ -103,8 +103,8 @@ def test_folds_hold_sources_together_and_are_of_a_size():
 
 def test_fine_tuning_refuses_a_folder_of_other_runs(photos, tiny_backbone, tmp_path):
     (tmp_path / "settings.sha256").write_text("of other runs")
-    command = ("benchmarks/fine_tuning.py", "--data", photos, "--backbone", tiny_backbone)
+    command = ("benchmarks/fine_tuning.py", "--data", photos, *TINY, tiny_backbone)
     classes = tmp_path / "classes.txt"
     classes.write_text("cow\nlion\n")
     done = script(*command, "--classes", classes, "--output", tmp_path, check=False)
-    assert "runs of other epochs, photos, classes or backbone" in error_of(done)
+    assert "runs of other epochs, photos, classes, encoder or weights" in error_of(done)

@@ -188,7 +188,7 @@ ODD = {  # texts, and their animals with the place where each begins
     "control characters": ("a \x00cow\x07 and\x1b[31m a dog\u200b", {3: "cow", 19: "dog"}),
     "right to left": ("هناك بقرة في الصورة, not a dog. כלב", {27: "dog"}),
     "another language": ("Auf dem Bild ist keine Kuh, sondern ein Pferd.", {}),
-    "combining": ("co\u0301w " * 5, {}),
+    "combining": ("A dog at the cafe\u0301, no cow.", {2: "dog", 24: "cow"}),
     "one word": ("cow" * 3000, {}),
     "no spaces": (
         "cow,dog;cat/horse\\pig",
@@ -205,6 +205,28 @@ def test_a_class_of_the_users_own_is_found_without_training(reader):
     assert reader.read([text]) == [[]]
     (claim,) = ClaimExtractor.load(classes=["snow_snark"]).read([text])[0]
     assert (claim.mention, claim.animal, claim.negated) == ("snow snark", "snow snark", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [  # what the text says, as a person reads it: mention, animal, denied
+        ("There isn&#39;t a cow.", [("cow", "cow", True)]),
+        ("He said: &quot;There is a cow.&quot;", [("cow", "cow", False)]),
+        ("There is a cow&nbsp;&amp;&nbsp;a dog.", [("cow", "cow", False), ("dog", "dog", False)]),
+        ("A rac\u00adcoon.", [("rac\u00adcoon", "raccoon", False)]),
+        ("An ele\u200bphant.", [("ele\u200bphant", "elephant", False)]),
+        ("No ｃｏｗ here.", [("ｃｏｗ", "cow", True)]),
+        (
+            "Ein Deutscher Scha\u0308ferhund.",
+            [("Deutscher Scha\u0308ferhund", "german shepherd", False)],
+        ),
+        ("A cow–horse mix.", [("cow", "cow", False), ("horse", "horse", False)]),
+    ],
+)
+def test_texts_are_read_as_a_person_reads_them(reader, text, expected):
+    (claims,) = reader.read([text])
+    assert [(c.mention, c.animal, c.negated) for c in claims] == expected
+    assert [text.index(c.mention) for c in claims] == [c.start for c in claims]
 
 
 @pytest.mark.parametrize(("text", "animals"), ODD.values(), ids=ODD)

@@ -10,6 +10,12 @@ import pytest
 from conftest import COLOURS, TINY, error_of, model_config, script
 from PIL import Image
 from safetensors.numpy import load_file, save_file
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    classification_report,
+    confusion_matrix,
+)
 
 from classifier.data import Photo
 from classifier.model import Classifier
@@ -70,6 +76,36 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
     for name in ("confusion.png", "reliability.png"):
         assert (tmp_path / name).stat().st_size > 1000
     assert sum(row["photos"] for row in figures["reliability"]) == 9
+
+
+def test_scores_of_a_model_that_is_often_wrong(hard_photos, tiny_backbone, tmp_path):
+    """Each figure has its own value, and what inference answers gives the same ones."""
+    train = ("classifier/train.py", "--data", hard_photos, *TINY, tiny_backbone)
+    script(*train, "--unfreeze", "none", "--views", 0, "--output", tmp_path)
+    script("classifier/export.py", "--model", tmp_path, "--data", hard_photos)
+    script("classifier/evaluate.py", "--model", tmp_path, "--data", hard_photos)
+    figures = json.loads((tmp_path / "evaluation.json").read_text())
+    with open(hard_photos / "manifest.csv") as file:
+        test = {row["path"]: row["label"] for row in csv.DictReader(file) if row["split"] == "test"}
+    paths = [hard_photos / name for name in test]
+    infer = ("classifier/inference.py", "--model", tmp_path, "--format", "csv", "--image")
+    answers = [row["label"] for row in csv.DictReader(io.StringIO(script(*infer, *paths).stdout))]
+    truth = list(test.values())
+    accuracy = figures["accuracy"]
+    assert figures["photos"] == len(truth) == 76 and 0.6 <= accuracy["value"] <= 0.9
+    assert accuracy["value"] == pytest.approx(accuracy_score(truth, answers), abs=1e-4)
+    macro = balanced_accuracy_score(truth, answers)
+    assert figures["macro_accuracy"]["value"] == pytest.approx(macro, abs=1e-4)
+    assert abs(macro - accuracy["value"]) > 0.01
+    assert 0.02 < accuracy["value"] - accuracy["low"] < 0.2
+    expected = classification_report(truth, answers, output_dict=True, zero_division=0)
+    for label, row in figures["classes"].items():
+        for name, key in {"precision": "precision", "recall": "recall", "f1": "f1-score"}.items():
+            assert row[name] == pytest.approx(expected[label][key], abs=1e-4)
+    assert any(abs(row["precision"] - row["recall"]) > 0.02 for row in figures["classes"].values())
+    assert figures["confusion_matrix"] == confusion_matrix(truth, answers).tolist()
+    assert 0 < figures["calibration_error"]["value"] < 0.4
+    assert figures["majority_class"]["accuracy"]["value"] == pytest.approx(40 / 76, abs=1e-4)
 
 
 def test_an_answer_restricted_to_some_classes(tiny_classifier, photos, tmp_path):

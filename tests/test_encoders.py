@@ -1,6 +1,7 @@
 """Image encoders by name: what each says about itself, and each through the same commands."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from conftest import error_of, random_weights, script
 from timm.models.resnet import ResNet
 
+from common.encoders.features import cached_features
 from common.encoders.image import create_image_encoder, unit_variance
 from common.errors import InputError
 from common.runtime.session import Session
@@ -121,6 +123,35 @@ def test_unit_variances_leave_the_function_as_it_is(name):
         if name.endswith("running_var"):
             assert torch.allclose(value, torch.ones_like(value), atol=1e-4)
     assert network.layer4[0].conv1.weight.std() < spread / 2
+
+
+def test_features_are_computed_once(photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAUNACHECK_CACHE", str(tmp_path / "cache"))
+    seen = []
+
+    def model(batch):
+        seen.append(len(batch))
+        return batch.mean((2, 3))
+
+    copy, broken = tmp_path / "copy.jpg", tmp_path / "broken.jpg"
+    copy.write_bytes((photos / "cow/00.jpg").read_bytes())
+    broken.write_text("no photo")
+    files = [photos / "cow/00.jpg", photos / "lion/00.jpg", broken, copy, tmp_path / "none.jpg"]
+    own = create_image_encoder("test_resnet", size=32).preprocess
+    first = cached_features(model, own, "sha256:1", files)
+    assert sum(seen) == 2  # equal photos have equal features
+    assert isinstance(first[2], InputError) and "none.jpg" in str(first[4])
+    assert np.array_equal(first[0], first[3]) and not np.array_equal(first[0], first[1])
+    again = cached_features(model, own, "sha256:1", files[:2])
+    assert sum(seen) == 2 and np.array_equal(again, first[:2])
+    files[1].touch()  # another time, the same content
+    cached_features(model, own, "sha256:1", files[:2])
+    assert sum(seen) == 2
+    cached_features(model, own, "sha256:2", files[:1])  # another encoder
+    cached_features(model, replace(own, crop=16), "sha256:1", files[:1])  # other inputs
+    assert sum(seen) == 4
+    copy.write_bytes(files[1].read_bytes())  # another photo under the same name
+    assert np.array_equal(cached_features(model, own, "sha256:1", [copy])[0], first[1])
 
 
 @pytest.fixture(scope="module", params=["test_vit", "test_resnet"])

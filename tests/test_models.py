@@ -43,7 +43,10 @@ def test_folders_are_complete_and_hold_no_pickle(folder):
 
 @pytest.mark.parametrize(
     ("folder", "operators", "count"),
-    [(CLASSIFIER_MODEL, ("Conv", "Gemm"), 54), (NER_MODEL, ("MatMulInteger",), 37)],
+    [
+        (CLASSIFIER_MODEL, ("QLinearConv", "QGemm"), 54),
+        (NER_MODEL, ("DynamicQuantizeMatMul", "MatMulIntegerToFloat"), 37),
+    ],
     ids=["classifier", "ner"],
 )
 def test_sums_overflow_on_no_processor(folder, operators, count):

@@ -75,13 +75,30 @@ def test_other_weights_are_refused_by_the_command(folder):
     assert "model.onnx was exported from other weights" in error_of(done)
 
 
-def test_an_older_folder_is_told_how_to_migrate(folder):
+def test_an_older_folder_is_told_how_to_migrate_and_answers_as_before(folder):
+    import onnx
+
+    model = onnx.load(NER_MODEL / "model.onnx")
+    for named in model.graph.input:
+        named.name = {"marks": "token_type_ids"}.get(named.name, named.name)
+    for node in model.graph.node:
+        node.input[:] = [{"marks": "token_type_ids"}.get(name, name) for name in node.input]
+    del model.metadata_props[:]
+    (folder / "model.onnx").unlink()
+    onnx.save(model, folder / "model.onnx")
+    os.symlink(NER_MODEL / "model.safetensors", folder / "model.safetensors")
     path = folder / "config.json"
     config = json.loads(path.read_text())
-    del config["faunacheck"]
+    expected = config.pop("faunacheck")
     path.write_text(json.dumps(config))
-    done = script("matching/claims.py", "--model", folder, "--text", "A cow.", check=False)
-    assert f"is of an older version: python models/migrate.py {folder}" in error_of(done)
+    ask = ("matching/claims.py", "--model", folder, "--text", "No cows, but a red fox.")
+    message = f"is of an older version: python models/migrate.py {folder}"
+    assert message in error_of(script(*ask, check=False))
+    migrate = ("models/migrate.py", folder)
+    script(*migrate)
+    assert json.loads(path.read_text()) == config | {"faunacheck": expected}
+    assert script(*ask).stdout == "no cows: cow; red fox: red fox\n"
+    assert "nothing to migrate" in error_of(script(*migrate, check=False))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ TEXT = "A red fox lives in New York."
 
 def test_training_leaves_a_complete_folder(tiny_ner):
     config = json.loads((tiny_ner / "config.json").read_text())
+    assert list(config["faunacheck"]["heads"]) == ["entity", "mention", "polarity", "cue"]
     assert config["type_vocab_size"] == 20 and len(config["id2label"]) == 38
     settings = json.loads((tiny_ner / "train_config.json").read_text())
     assert settings["epochs"] == 6 and settings["learning_rate"] == 3e-3
