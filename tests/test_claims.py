@@ -188,7 +188,7 @@ ODD = {  # texts, and their animals with the place where each begins
     "control characters": ("a \x00cow\x07 and\x1b[31m a dog\u200b", {3: "cow", 19: "dog"}),
     "right to left": ("هناك بقرة في الصورة, not a dog. כלב", {27: "dog"}),
     "another language": ("Auf dem Bild ist keine Kuh, sondern ein Pferd.", {}),
-    "combining": ("A dog at the cafe\u0301, no cow.", {2: "dog", 24: "cow"}),
+    "combining": ("A dog at the cafe\u0301, no cow.", {2: "dog", 23: "cow"}),
     "one word": ("cow" * 3000, {}),
     "no spaces": (
         "cow,dog;cat/horse\\pig",
