@@ -40,14 +40,14 @@ REFERENCE = "reference"
 VARIANTS = {
     REFERENCE: "",
     "all": "--unfreeze all",
-    "no-augmentation": "--trivial 0 --degrade 0 --erase 0 --mix 0",
+    "no-augmentation": "--trivial-augment 0 --degrade 0 --erase 0 --mixup-share 0",
     "last-stage": "--unfreeze last-stage",
     "no-balance": "--balance 0 --source-balance 0",
-    "more-augmentation": "--trivial 0.5 --degrade 0.08 --erase 0.2 --mix 0.3",
-    "no-mix": "--mix 0",
+    "more-augmentation": "--trivial-augment 0.5 --degrade 0.08 --erase 0.2 --mixup-share 0.3",
+    "no-mix": "--mixup-share 0",
     "no-degrade": "--degrade 0",
     "no-source-balance": "--source-balance 0",
-    "no-average": "--average 0",
+    "no-average": "--ema-decay 0",
     "no-smoothing": "--label-smoothing 0",
     "one-rate": "--layer-decay 1",
     "head": "--unfreeze head",
@@ -77,7 +77,7 @@ def train(folder: Path, options: Sequence[object]) -> None:
     Raises:
         InputError: If it fails.
     """
-    resume = ["--resume"] if (folder / "checkpoint.pt").exists() else []
+    resume = ["--resume"] if (folder / "train_config.json").exists() else []
     command = [sys.executable, "classifier/train.py", "--output", folder, *options, *resume]
     if subprocess.run([str(part) for part in command], cwd=ROOT, stdout=sys.stderr).returncode:
         raise InputError(f"{folder.name}: training failed")
@@ -157,15 +157,16 @@ def cell(rows: np.ndarray, sources: Sequence[str], digits: str = ".3f") -> str:
 def main() -> int:
     """Train what is missing and print the tables."""
     args = get_args_parser().parse_args()
-    from classifier.data import read_classes, read_photos, save_splits, select
+    from classifier.data import as_examples, read_classes, read_photos, select
     from classifier.predict import sources_of
+    from common.training.splits import write_splits
 
     args.output = args.output.resolve()
     args.output.mkdir(parents=True, exist_ok=True)
     seen, new = leave_out(read_photos(args.data.resolve()))
     classes = read_classes(args.classes)
     check_settings(args.output, args.epochs, args.encoder, args.weights, classes, seen)
-    save_splits(seen, args.output, args.output / "manifest.csv")
+    write_splits(as_examples(seen, args.output), args.output / "manifest.csv")
     validation, new = select(seen, "val", classes), select(new, "train", classes)
 
     same = ["--data", args.output, "--classes", args.classes.resolve(), "--device", args.device]

@@ -65,7 +65,7 @@ def main() -> int:
     from common.training.forward import torch_model
 
     model, config = load(args.model)
-    photos = read_photos(args.data)
+    photos = read_photos(args.data, args.model)
     training = select(photos, "train", config.classes)
     if not training:
         raise InputError(f"{args.data}: no training photos of the model's classes")

@@ -109,7 +109,7 @@ def main() -> int:
     model, config = classifier.model, classifier.config
     if args.classes:
         model, config = with_classes(model, config, read_classes(args.classes))
-    photos = select(read_photos(args.data), args.split, config.animals)[: args.count]
+    photos = select(read_photos(args.data, args.model), args.split, config.animals)[: args.count]
     if not photos:
         raise InputError(f"{args.data}: no photo of the model's classes in split {args.split}")
     paths = [photo.path for photo in photos]

@@ -92,7 +92,7 @@ def main() -> int:
     device = pick_device(args.device)
     model, config = load(args.model)
     model.to(device)
-    photos = read_photos(args.data)
+    photos = read_photos(args.data, args.model)
     by_class = defaultdict(list)
     for photo in select(photos, "train", config.animals):
         by_class[photo.label].append(photo)

@@ -52,14 +52,19 @@ class Degrade:
 
 
 def train_transform(
-    size: int, config: ModelConfig, trivial: float = 0.5, degrade: float = 0.08, erase: float = 0.2
+    size: int,
+    config: ModelConfig,
+    trivial_augment: float = 0.5,
+    degrade: float = 0.08,
+    erase: float = 0.2,
 ) -> v2.Compose:
     """A PIL image to an augmented tensor ``(3, size, size)``, float32 and normalised.
 
     Args:
         size: Pixels of the square.
         config: Names mean and standard deviation.
-        trivial: Share of photos that get one operation of TrivialAugment.
+        trivial_augment: Share of photos that get one operation of TrivialAugment (Mueller & Hutter,
+            ICCV 2021).
         degrade: Probability of each way to `Degrade`.
         erase: Share of photos from which a box is erased.
     """
@@ -67,7 +72,7 @@ def train_transform(
         [
             v2.RandomResizedCrop(size, scale=(0.35, 1.0), antialias=True),
             v2.RandomHorizontalFlip(),
-            v2.RandomApply([v2.TrivialAugmentWide()], trivial),  # Mueller & Hutter, ICCV 2021
+            v2.RandomApply([v2.TrivialAugmentWide()], trivial_augment),
             Degrade(degrade),
             v2.PILToTensor(),
             v2.ToDtype(torch.float32, scale=True),

@@ -1,13 +1,11 @@
-"""Labelled photos: the three layouts, splits, partial labels and loaders."""
+"""Labelled photos: the layouts, splits, partial labels and loaders."""
 
 import csv
-import random
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,50 +16,86 @@ from classifier.config import ModelConfig
 from common.errors import InputError
 from common.images.load import list_images, load_image
 from common.training.distributed import ShardedBatchSampler
+from common.training.run_folder import RunFolder
+from common.training.splits import SPLITS, Example, draw_splits, equal_files
 from matching.taxonomy import NOT_ANIMAL, OTHER_ANIMAL, Taxonomy
-
-if TYPE_CHECKING:
-    from classifier.data import Photo
-
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A file with its label; ``source`` is the collection that it came from."""
+    """A file with its label; ``source`` is its collection, a ``group`` shares one split."""
 
     path: Path
     label: str
     split: str
     source: str = ""
+    group: str = ""
 
 
-def read_photos(root: Path, seed: int = 0) -> list[Photo]:
-    """Read labelled photos in any of three layouts.
+def read_photos(root: Path, model: Path | None = None, seed: int = 0) -> list[Photo]:
+    """Read labelled photos in any of these layouts.
 
-    1. a folder with ``manifest.csv`` (columns ``path,label``, optionally ``source,split``);
+    1. a folder with ``manifest.csv`` (columns ``path,label``, optionally ``source,group,split``);
     2. AwA2 as published, ``JPEGImages/<class>/*.jpg`` with names such as ``grizzly+bear``;
-    3. any ``<class>/*.jpg`` tree.
+    3. trees ``train/<class>/*.jpg``, ``val/<class>/*.jpg`` and ``test/<class>/*.jpg``;
+    4. any ``<class>/*.jpg`` tree.
 
-    Without splits in the manifest, each class is split 80/8/12 with ``seed``.
+    Args:
+        root: The folder.
+        model: The folder of a model that was trained on photos: its ``splits.csv`` says which were
+            in which split, and photos that it does not list are left out, with a line on stderr.
+            A collection that it does not list at all has its own splits, as in layout 3, and so
+            has that of a model without ``splits.csv``.
+        seed: Without a model, photos that have no split are drawn into one (80/8/12 of 100).
 
     Raises:
-        InputError: If ``root`` has none of these.
+        InputError: If ``root`` has none of these layouts, or splits that nobody knows.
     """
     root = Path(root)
-    manifest = root / "manifest.csv"
-    if manifest.exists():
-        photos = _read_manifest(manifest)
+    photos = _read_layout(root)
+    if model is None:
+        if all(photo.split for photo in photos):
+            return photos
+        contents = equal_files([photo.path for photo in photos])
+        splits = draw_splits(as_examples(photos, root), contents, seed)
+        return [replace(p, split=split) for p, split in zip(photos, splits, strict=True)]
+    saved = RunFolder(model).splits()
+    keys = [example.key for example in as_examples(photos, root)]
+    known = [replace(p, split=saved[k]) for p, k in zip(photos, keys, strict=True) if k in saved]
+    if not known and all(photo.split for photo in photos):
+        return photos
+    unlisted = [key for key in keys if key not in saved]
+    if not known:
+        raise InputError(
+            f"{root}: whether {model} was trained on {unlisted[0]} is unknown; name splits in"
+            " manifest.csv, or put what it has not seen into test/<class>/"
+        )
+    if unlisted:
+        print(
+            f"left out: {len(unlisted)} photos that {model}/splits.csv does not list,"
+            f" e.g. {unlisted[0]}",
+            file=sys.stderr,
+        )
+    return known
+
+
+def _read_layout(root: Path) -> list[Photo]:
+    """Read photos; the split is empty where the layout has none."""
+    if (root / "manifest.csv").exists():
+        photos = _read_manifest(root / "manifest.csv")
     else:
         images = root / "JPEGImages" if (root / "JPEGImages").is_dir() else root
+        inside = [(path, path.relative_to(images).parts) for path in list_images(images)]
+        folders = {parts[0] for _, parts in inside if len(parts) > 1}
+        split = "train" in folders and folders <= {*SPLITS}
         photos = [
-            Photo(path, _label(path.parent.name), "")
-            for path in list_images(images)
-            if path.parent != images
+            Photo(path, _label(parts[-2]), parts[0] if split else "")
+            for path, parts in inside
+            if len(parts) > 1 + split
         ]
     if not photos:
         raise InputError(f"{root}: no manifest.csv, JPEGImages/ or <class>/ folder with photos")
-    return photos if all(photo.split for photo in photos) else _split(photos, seed)
+    return photos
 
 
 def _label(name: str) -> str:
@@ -82,41 +116,50 @@ def _read_manifest(path: Path) -> list[Photo]:
         Photo(
             path.parent / row["path"],
             _label(row["label"]),
-            row.get("split") or "",
-            row.get("source") or "",
+            *(row.get(name) or "" for name in ("split", "source", "group")),
         )
         for row in rows
     ]
 
 
-def _split(photos: Sequence[Photo], seed: int) -> list[Photo]:
-    """Stratified by class and source: of each 25 photos 2 go to val and 3 to test."""
-    strata = defaultdict(list)
-    for photo in sorted(photos, key=lambda p: str(p.path)):
-        strata[photo.label, photo.source].append(photo)
-    chance, result = random.Random(seed), []
-    for stratum in strata.values():
-        chance.shuffle(stratum)
-        offset = chance.random()  # so that small strata are not all rounded the same way
-        for i, photo in enumerate(stratum):
-            place = (i + 25 * offset) % 25
-            split = "val" if place < 2 else "test" if place < 5 else "train"
-            result.append(replace(photo, split=split))
-    return result
+def as_examples(photos: Sequence[Photo], root: Path) -> list[Example]:
+    """Return what splits depend on; a photo's key is its path relative to ``root``, if inside."""
+    paths = [p.path.relative_to(root) if p.path.is_relative_to(root) else p.path for p in photos]
+    return [
+        Example(path.as_posix(), p.label, p.source, p.group, p.split)
+        for path, p in zip(paths, photos, strict=True)
+    ]
 
 
-def save_splits(photos: Sequence[Photo], root: Path, path: Path) -> None:
-    """Write which photo was in which split, as a manifest relative to ``root``.
+def choose(
+    photos: Sequence[Photo], listed: Path | None, taxonomy: Taxonomy
+) -> tuple[list[str], dict[str, np.ndarray], list[Photo], list[Photo]]:
+    """Choose what a classifier is trained on; listed classes without training photos are named.
 
-    Photos elsewhere keep their paths.
+    Args:
+        photos: All photos, with splits.
+        listed: A file of classes; all labels are classes without it.
+        taxonomy: Says what labels mean that are no classes.
+
+    Returns:
+        The classes, what labels allow (see `allowed_classes`), and photos to train and validate on.
+
+    Raises:
+        InputError: If there are fewer than two classes, or no photos to validate on.
     """
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "label", "source", "split"])
-        for photo in photos:
-            inside = photo.path.is_relative_to(root)
-            name = (photo.path.relative_to(root) if inside else photo.path).as_posix()
-            writer.writerow([name, photo.label, photo.source, photo.split])
+    names = read_classes(listed) if listed else sorted({photo.label for photo in photos})
+    trained_on = {photo.label for photo in photos if photo.split == "train"} | {OTHER_ANIMAL}
+    classes = [name for name in names if name in trained_on]
+    if empty := [name for name in names if name not in trained_on]:
+        print(f"classes without training photos, left out: {', '.join(empty)}", file=sys.stderr)
+    if len(classes) < 2:
+        raise InputError(f"--data: training photos of {classes}; needs 2 classes")
+    allowed = allowed_classes({photo.label for photo in photos}, classes, taxonomy)
+    training = [p for p in photos if p.split == "train" and p.label in allowed]
+    validation = select(photos, "val", classes)
+    if not validation:
+        raise InputError("--data: no photos in split val; needs some of the trained classes")
+    return classes, allowed, training, validation
 
 
 def read_classes(path: Path) -> list[str]:
@@ -204,47 +247,45 @@ class PhotoDataset(Dataset):
         raise InputError(f"none of {len(self.photos)} photos can be read, e.g. {photo.path}")
 
 
-def train_loader(
-    dataset: PhotoDataset, batch_size: int, balance: float, source_balance: float, workers: int
-) -> DataLoader:
-    """Batches in which rare classes and rare sources are drawn more often.
+def sampling_weights(photos: Sequence[Photo], balance: float, source_balance: float) -> list[float]:
+    """Return how often each photo is drawn, relative to the others.
 
     Args:
-        dataset: The training photos.
-        batch_size: Photos in a batch.
+        photos: The training photos.
         balance: 0 draws photos evenly, 1 draws classes evenly; a class of n photos is drawn in
             proportion to ``n ** (1 - balance)``.
         source_balance: The same for the sources within a class.
-        workers: Processes that read and augment.
     """
-    labels = Counter(photo.label for photo in dataset.photos)
-    sources = Counter((photo.label, photo.source) for photo in dataset.photos)
-    weights = [
+    labels = Counter(photo.label for photo in photos)
+    sources = Counter((photo.label, photo.source) for photo in photos)
+    return [
         labels[photo.label] ** -balance
         * (sources[photo.label, photo.source] / labels[photo.label]) ** -source_balance
-        for photo in dataset.photos
+        for photo in photos
     ]
+
+
+def train_loader(
+    dataset: PhotoDataset, batch_size: int, balance: float, source_balance: float, workers: int
+) -> DataLoader:
+    """Return batches drawn by `sampling_weights`; ``workers`` processes read and augment."""
+    weights = sampling_weights(dataset.photos, balance, source_balance)
     sampler = WeightedRandomSampler(weights, len(weights))
     batches = BatchSampler(sampler, batch_size, drop_last=len(weights) >= batch_size)
     return DataLoader(dataset, batch_sampler=ShardedBatchSampler(batches), num_workers=workers)
 
 
-def select(photos: "Sequence[Photo]", split: str, classes: Sequence[str]) -> "list[Photo]":
+def select(photos: Sequence[Photo], split: str, classes: Sequence[str]) -> list[Photo]:
     """The photos of one split whose label is a class."""
     return [photo for photo in photos if photo.split == split and photo.label in classes]
 
 
-def ood_groups(
-    photos: "Sequence[Photo]", split: str, config: ModelConfig
-) -> "dict[str, list[Photo]]":
+def ood_groups(photos: Sequence[Photo], split: str, config: ModelConfig) -> dict[str, list[Photo]]:
     """The photos of one split that show nothing the model has a name for, by what they are.
 
     Photos of a kind below a class (a wildebeest is an antelope) or of a group with classes ("ape")
     are neither known nor unknown for sure, and left out.
     """
-    from classifier.data import allowed_classes
-    from matching.taxonomy import Taxonomy
-
     photos = [photo for photo in photos if photo.split == split]
     classes = [*config.animals, OTHER_ANIMAL]
     allowed = allowed_classes({photo.label for photo in photos}, classes, Taxonomy.load())

@@ -73,7 +73,7 @@ def main() -> int:
         models["torch"] = torch_model(load(args.model)[0].to(device), device)
     model, *exact = models.values()
 
-    photos = read_photos(args.data)
+    photos = read_photos(args.data, args.model)
     known = select(photos, args.split, config.animals)
     if not known:
         raise InputError(

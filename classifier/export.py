@@ -49,7 +49,7 @@ def main() -> int:
     from common.runtime.export import choose_precision
 
     model, config = load(args.model)
-    photos = read_photos(args.data)
+    photos = read_photos(args.data, args.model)
     training = select(photos, "train", config.classes)
     validation = select(photos, "val", config.animals)
     if not training or not validation:

@@ -51,11 +51,13 @@ class ArgumentParser(argparse.ArgumentParser):
         )
 
     def add_run(self, default: Path) -> None:
-        """Add ``--output`` and ``--resume`` of a training run."""
+        """Add ``--output``, ``--resume`` and ``--overwrite`` of a training run."""
         self.add_argument(
             "--output", type=Path, default=default, metavar="DIR", help="the model folder"
         )
-        self.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+        former = self.add_mutually_exclusive_group()
+        former.add_argument("--resume", action="store_true", help="go on with the run in --output")
+        former.add_argument("--overwrite", action="store_true", help="replace the run in --output")
 
     def add_evaluation(self) -> None:
         """Add ``--runtime`` and ``--output`` of an evaluation."""

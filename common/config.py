@@ -3,11 +3,11 @@
 Example::
 
     @dataclass(frozen=True)
-    class NerConfig(TrainConfig):
+    class NerTrainingConfig(TrainingConfig):
         recase: float = option(0.1, "probability of ...")
 
-    add_options(parser, NerConfig)  # --epochs, --learning-rate, ..., --recase
-    config = from_args(NerConfig, parser.parse_args())
+    add_options(parser, NerTrainingConfig)  # --epochs, --learning-rate, ..., --recase
+    config = from_args(NerTrainingConfig, parser.parse_args())
 """
 
 import argparse
@@ -15,9 +15,8 @@ import dataclasses
 import json
 import types
 import typing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from common.errors import InputError
 
@@ -36,11 +35,8 @@ def option(default: Any, help: str) -> Any:
 
 def add_options(parser: argparse.ArgumentParser, config: type) -> None:
     """Add a flag for each field of ``config``: ``learning_rate`` becomes ``--learning-rate``."""
-    kinds = typing.get_type_hints(config)
     for field in dataclasses.fields(config):
-        kind, extra = kinds[field.name], {}
-        if isinstance(kind, types.UnionType):  # X | None
-            kind = next(arg for arg in typing.get_args(kind) if arg is not type(None))
+        kind, extra = _kind(config, field.name), {}
         if kind is bool:
             extra["action"] = argparse.BooleanOptionalAction
         elif typing.get_origin(kind) is typing.Literal:
@@ -48,28 +44,78 @@ def add_options(parser: argparse.ArgumentParser, config: type) -> None:
         elif typing.get_origin(kind) is tuple:  # tuple[X, ...]: the flag may be repeated
             extra.update(action="append", type=typing.get_args(kind)[0])
         else:
-            extra["type"] = kind
+            extra.update(type=kind, metavar="PATH" if kind is Path else None)
         shown = "" if field.default in (None, ()) else f" (default: {field.default})"
         parser.add_argument(
-            "--" + field.name.replace("_", "-"),
-            default=None,
-            help=field.metadata["help"] + shown,
-            **extra,
+            flag(field.name), default=None, help=field.metadata["help"] + shown, **extra
         )
+
+
+def flag(name: str) -> str:
+    """Return the flag of a field."""
+    return "--" + name.replace("_", "-")
+
+
+def _kind(config: type, name: str) -> Any:
+    """Return the type of a field, of ``X | None`` the X."""
+    kind = typing.get_type_hints(config)[name]
+    if isinstance(kind, types.UnionType):
+        kind = next(arg for arg in typing.get_args(kind) if arg is not type(None))
+    return kind
+
+
+def given(config: type, args: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of ``config`` whose flags were given."""
+    names = {field.name for field in dataclasses.fields(config)}
+    found = {k: v for k, v in vars(args).items() if k in names and v is not None}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
 
 
 def from_args(config: type[Config], args: argparse.Namespace) -> Config:
     """Build ``config`` from the flags that were given; the rest keep their defaults."""
-    names = {field.name for field in dataclasses.fields(config)}
-    given = {k: v for k, v in vars(args).items() if k in names and v is not None}
-    return config(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    return config(**given(config, args))
+
+
+def load_json(config: type[Config], path: Path) -> Config:
+    """Read what `save_json` wrote of a configuration.
+
+    Raises:
+        InputError: If it cannot be read or is not one of this class.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        for name, value in values.items():
+            is_path = _kind(config, name) is Path and value is not None
+            values[name] = (
+                Path(value) if is_path else tuple(value) if isinstance(value, list) else value
+            )
+        return config(**values)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except KeyError as error:
+        raise InputError(f"{path}: unknown setting {error}; written by another version") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: no {config.__name__} ({error})") from error
 
 
 def save_json(value: Any, path: Path) -> None:
-    """Write a dataclass or plain value as indented JSON."""
+    """Write a dataclass or plain value, NumPy's included, as indented JSON.
+
+    Raises:
+        TypeError: If JSON has no form for something in it.
+    """
     if dataclasses.is_dataclass(value):
         value = dataclasses.asdict(value)
-    path.write_text(json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=1, default=_plain, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # NumPy
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def fingerprint(path: Path) -> str:
@@ -78,29 +124,3 @@ def fingerprint(path: Path) -> str:
 
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Hyper-parameters that all training scripts share."""
-
-    epochs: int = option(10, "passes over the training data")
-    batch_size: int = option(32, "examples a step")
-    learning_rate: float = option(1e-4, "peak learning rate of the pretrained layers")
-    head_learning_rate: float = option(1e-3, "peak learning rate of the new head")
-    weight_decay: float = option(0.01, "decoupled weight decay (AdamW)")
-    warmup: float = option(0.1, "share of all steps in which the learning rate rises")
-    average: float = option(0.995, "decay of the moving average of the weights; 0: no average")
-    label_smoothing: float = option(0.1, "share of the target spread over all classes")
-    patience: int = option(4, "epochs without a better score before the run stops")
-    precision: Literal["auto", "bf16", "fp32"] = option("auto", "auto: bf16 where it is native")
-    workers: int = option(1, "processes that prepare batches")
-    seed: int = option(0, "seed of weights, order and augmentation")
-
-    def __post_init__(self):
-        for name in ("epochs", "batch_size", "learning_rate", "head_learning_rate", "patience"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("warmup", "average", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} must be in [0, 1), not {getattr(self, name)}")

@@ -273,7 +273,7 @@ def tiny_ner(tagged, everyday, tiny_bert, made_once) -> Path:
         script(
             *("ner/train.py", "--data", tagged, "--output", folder, "--base-model", tiny_bert),
             *("--epochs", 6, "--batch-size", 8, "--learning-rate", 3e-3, "--mask", 0),
-            *("--head-learning-rate", 1e-2, "--average", 0.9, "--everyday", everyday),
+            *("--head-learning-rate", 1e-2, "--ema-decay", 0.9, "--everyday", everyday),
         )
         script("ner/export.py", "--model", folder, "--data", tagged / "validation.jsonl")
 

@@ -8,11 +8,13 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from common.config import TrainConfig
+from common.training.config import TrainingConfig
 from common.training.distributed import local_shard
 from common.training.loop import fit, pick_device
+from common.training.run_folder import RunFolder
+from common.training.task import Task
 
-config = TrainConfig(epochs=3, learning_rate=0.05, average=0.9, precision="fp32")
+config = TrainingConfig(epochs=3, learning_rate=0.05, ema_decay=0.9, precision="fp32")
 torch.manual_seed(0)
 device = pick_device("cpu")
 model = nn.Linear(3, 1)
@@ -28,17 +30,26 @@ class Batches(list):
             yield part, part.sum(dim=1, keepdim=True)
 
 
-def loss(model, batch):
-    """Mean squared error."""
-    return nn.functional.mse_loss(model(batch[0]), batch[1])
+class Line(Task):
+    """Fits by mean squared error; the score is minus the error on all data."""
 
+    monitor = "score"
 
-def score(model):
-    """Minus the error on all data."""
-    with torch.no_grad():
-        return {"score": -loss(model, (inputs, inputs.sum(dim=1, keepdim=True))).item()}
+    def __init__(self):
+        super().__init__()
+        self.model = model
+
+    def loss(self, batch):
+        return nn.functional.mse_loss(self.model(batch[0]), batch[1])
+
+    def evaluate(self, model):
+        with torch.no_grad():
+            error = nn.functional.mse_loss(model(inputs), inputs.sum(dim=1, keepdim=True))
+        return {"score": -error.item()}
+
+    def param_groups(self):
+        return [{"params": list(self.model.parameters()), "lr": config.learning_rate}]
 
 
 batches = Batches(torch.randperm(64).view(8, 8).tolist())
-groups = [{"params": list(model.parameters()), "lr": config.learning_rate}]
-fit(model, groups, batches, loss, score, config, Path(sys.argv[1]), device)
+fit(Line(), batches, config, RunFolder(Path(sys.argv[1])), device)

@@ -14,13 +14,16 @@ from classifier.data import (
     Photo,
     PhotoDataset,
     allowed_classes,
+    as_examples,
+    choose,
     read_classes,
     read_photos,
-    save_splits,
+    sampling_weights,
     train_loader,
 )
 from common.errors import InputError
 from common.paths import ROOT
+from common.training.splits import write_splits
 from matching.taxonomy import Taxonomy
 
 AWA2 = read_classes(ROOT / "data/awa2_classes.txt")
@@ -39,37 +42,111 @@ def test_awa2_as_published(photos, tmp_path):
     assert {photo.label for photo in read_photos(tmp_path)} == {"grizzly_bear", "ox"}
 
 
-def test_manifest_and_saved_splits_are_the_same(photos, tmp_path):
+def test_trees_of_splits(photos, tmp_path):
+    for split, names in {"train": ("cow", "lion"), "val": ("cow",), "test": ("lion",)}.items():
+        for name in names:
+            shutil.copytree(photos / name, tmp_path / split / name)
+    found = Counter((photo.split, photo.label) for photo in read_photos(tmp_path, seed=5))
+    expected = [("train", "cow"), ("train", "lion"), ("val", "cow"), ("test", "lion")]
+    assert found == dict.fromkeys(expected, 25)
+
+
+def test_saved_splits_are_a_manifest(photos, tmp_path):
     expected = read_photos(photos, seed=3)
     root = tmp_path / "copy"
     shutil.copytree(photos, root)
-    save_splits(expected, photos, root / "manifest.csv")
+    write_splits(as_examples(expected, photos), root / "manifest.csv")
     found = read_photos(root, seed=99)  # splits come from the manifest, not from the seed
     assert [(p.path.relative_to(root), p.label, p.split) for p in found] == [
         (p.path.relative_to(photos), p.label, p.split) for p in expected
     ]
 
 
-def test_saved_splits_name_photos_elsewhere_by_their_whole_path(photos, tmp_path):
+def test_photos_elsewhere_are_named_by_their_whole_path(photos, tmp_path):
     expected = read_photos(photos)
-    save_splits(expected, tmp_path, tmp_path / "manifest.csv")
+    write_splits(as_examples(expected, tmp_path), tmp_path / "manifest.csv")
     assert [p.path for p in read_photos(tmp_path)] == [p.path for p in expected]
+
+
+def test_the_splits_of_a_model_are_those_it_saved(photos, tmp_path, capsys):
+    expected = read_photos(photos, seed=3)
+    write_splits(as_examples(expected, photos)[5:], tmp_path / "splits.csv")
+    assert read_photos(photos, tmp_path) == expected[5:]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"left out: 5 photos that {tmp_path}/splits.csv does not list, e.g. cow/00.jpg"
+
+
+def test_photos_with_splits_that_nobody_knows_are_refused(photos, tmp_path):
+    message = f"{photos}: whether {tmp_path} was trained on cow/00.jpg is unknown; name splits in"
+    with pytest.raises(InputError, match=message):
+        read_photos(photos, tmp_path)
+
+
+def test_another_collection_has_its_own_splits(photos, tmp_path):
+    given = read_photos(photos, seed=1)
+    write_splits(as_examples(given, photos), tmp_path / "splits.csv")
+    shutil.copytree(photos / "cow", tmp_path / "new/test/cow")
+    shutil.copytree(photos / "lion", tmp_path / "new/train/lion")
+    found = read_photos(tmp_path / "new", tmp_path)
+    assert Counter((p.label, p.split) for p in found) == {
+        ("cow", "test"): 25,
+        ("lion", "train"): 25,
+    }
+
+
+def write_manifest(folder, rows):
+    lines = ["path,label,source,group,split", *(",".join(row) for row in rows)]
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_a_row_without_split_leaves_the_others_as_they_are(tmp_path):
+    given = [("train", "val", "test", "test")[i % 4] for i in range(40)]
+    given[9] = ""
+    write_manifest(tmp_path, [(f"{i:02}.jpg", "cow", "web", "", s) for i, s in enumerate(given)])
+    found = [photo.split for photo in read_photos(tmp_path)]
+    assert found[9] in ("train", "val", "test")
+    assert [s for i, s in enumerate(found) if i != 9] == [s for i, s in enumerate(given) if i != 9]
+
+
+def test_groups_and_equal_photos_share_a_split(tmp_path):
+    rows = [
+        (f"{i:02}.jpg", "cow", "web", f"burst{i // 4}" if i < 40 else "", "") for i in range(60)
+    ]
+    for i, row in enumerate(rows):
+        (tmp_path / row[0]).write_bytes(b"%02d" % (i % 50))  # the last ten equal the first ten
+    write_manifest(tmp_path, rows)
+    for seed in range(5):
+        splits = [photo.split for photo in read_photos(tmp_path, seed=seed)]
+        assert all(len(set(splits[i : i + 4])) == 1 for i in range(0, 40, 4))
+        assert splits[:10] == splits[50:]
 
 
 def test_splits_depend_on_the_seed_alone(photos):
     def splits(seed):
-        return {p.path: p.split for p in read_photos(photos, seed)}
+        return {p.path: p.split for p in read_photos(photos, seed=seed)}
 
     assert splits(1) == splits(1) != splits(2)
 
 
-def test_small_strata_are_not_all_training(tmp_path):
+def test_small_strata_are_not_all_training(tmp_path, capsys):
     for i in range(300):
         folder = tmp_path / f"class{i:03}"
         folder.mkdir()
-        (folder / "a.jpg").touch()
+        (folder / "a.jpg").write_text(str(i))
     counts = Counter(photo.split for photo in read_photos(tmp_path))
     assert counts["val"] > 10 and counts["test"] > 18
+    assert "too few examples for all splits: 300 labels" in capsys.readouterr().err
+
+
+def test_listed_classes_without_training_photos_are_named(tmp_path, capsys):
+    photos = [Photo(Path(str(i)), ("cow", "lion")[i % 2], "train") for i in range(4)]
+    photos += [Photo(Path("v"), "cow", "val"), Photo(Path("w"), "wolf", "val")]
+    (tmp_path / "classes.txt").write_text("cow\nlion\nother_animal\nunicorn\nwolf\n")
+    classes, _, training, validation = choose(photos, tmp_path / "classes.txt", Taxonomy.load())
+    assert classes == ["cow", "lion", "other_animal"]
+    assert (len(training), [p.label for p in validation]) == (4, ["cow"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "classes without training photos, left out: unicorn, wolf"
 
 
 @pytest.mark.parametrize(
@@ -185,6 +262,23 @@ def test_no_readable_photo_at_all(tmp_path):
     data = PhotoDataset([Photo(tmp_path / "none.jpg", "cow", "train")], {}, None)
     with pytest.raises(InputError, match="none of 1 photos can be read"):
         data[0]
+
+
+# Two sources of cows (3 + 1 photos) and one lion; each weight by hand.
+@pytest.mark.parametrize(
+    ("balance", "source_balance", "expected"),
+    [
+        (0.0, 0.0, (1, 1, 1, 1, 1)),
+        (1.0, 0.0, (1 / 4, 1 / 4, 1 / 4, 1 / 4, 1)),
+        (0.5, 0.0, (1 / 2, 1 / 2, 1 / 2, 1 / 2, 1)),
+        (0.0, 1.0, (4 / 3, 4 / 3, 4 / 3, 4, 1)),
+        (1.0, 1.0, (1 / 3, 1 / 3, 1 / 3, 1, 1)),
+    ],
+)
+def test_weights_of_photos(balance, source_balance, expected):
+    photos = [Photo(Path("a"), "cow", "train", "web")] * 3
+    photos += [Photo(Path("b"), "cow", "train", "zoo"), Photo(Path("c"), "lion", "train", "web")]
+    assert sampling_weights(photos, balance, source_balance) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("balance", "share"), [(0.0, 0.1), (0.5, 0.25), (1.0, 0.5)])

@@ -53,11 +53,11 @@ def start_of(backbone):
 
 
 def test_frozen_layers_stay_and_the_last_stage_moves(tiny_classifier, tiny_backbone):
-    before, after = start_of(tiny_backbone), load_file(tiny_classifier / "model.safetensors")
+    assert load_file(tiny_classifier / "model.safetensors")["conv1.weight"].dtype == np.float16
+    before, after = start_of(tiny_backbone), load_file(tiny_classifier / "best.safetensors")
     same = {k: np.array_equal(before[k].astype(after[k].dtype), after[k]) for k in before}
     assert same["conv1.0.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
     assert not same["layer4.0.conv1.weight"]
-    assert after["conv1.0.weight"].dtype == np.float16
 
 
 def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
@@ -81,7 +81,7 @@ def test_evaluation_tells_the_colours_apart(tiny_classifier, photos, tmp_path):
 def test_scores_of_a_model_that_is_often_wrong(hard_photos, tiny_backbone, tmp_path):
     """Each figure has its own value, and what inference answers gives the same ones."""
     train = ("classifier/train.py", "--data", hard_photos, *TINY, tiny_backbone)
-    script(*train, "--unfreeze", "none", "--views", 0, "--output", tmp_path)
+    script(*train, "--unfreeze", "none", "--augmented-copies", 0, "--output", tmp_path)
     script("classifier/export.py", "--model", tmp_path, "--data", hard_photos)
     script("classifier/evaluate.py", "--model", tmp_path, "--data", hard_photos)
     figures = json.loads((tmp_path / "evaluation.json").read_text())
@@ -177,7 +177,7 @@ def test_a_model_that_knows_what_it_does_not_know(photos, tiny_backbone, tmp_pat
 
 
 def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
-    options = ("--epochs", 1, "--size", 32, "--workers", 2, "--mix", 1, "--unfreeze", "all")
+    options = ("--epochs", 1, "--size", 32, "--workers", 2, "--mixup-share", 1, "--unfreeze", "all")
     train = ("classifier/train.py", "--data", photos, "--output", tmp_path, *options)
     done = script(
         *train,
@@ -187,10 +187,10 @@ def test_mixing_and_layers_by_policy(photos, tiny_backbone, tmp_path):
         tiny_backbone,
         "--learning-rate",
         0.01,
-        "--average",
+        "--ema-decay",
         0,
     )
-    assert done.stderr.count("blend ") == 5
+    assert done.stderr.count("interpolation ") == 5
     before, after = start_of(tiny_backbone), load_file(tmp_path / "best.safetensors")
     for layer in ("conv1.0", "layer1.0.conv1", "layer3.0.conv1", "layer4.0.conv1"):
         assert np.abs(before[f"{layer}.weight"] - after[f"{layer}.weight"]).max() > 1e-5
@@ -211,7 +211,7 @@ def test_augmented_views_change_the_head_and_repeat_themselves(photos, tiny_back
                 "--weights",
                 tiny_backbone,
             ),
-            *("--unfreeze", "none", "--views", views, "--output", output),
+            *("--unfreeze", "none", "--augmented-copies", views, "--output", output),
         )
         heads.append(load_file(output / "model.safetensors")["fc.weight"])
     assert np.array_equal(heads[0], heads[1])
@@ -236,13 +236,139 @@ def test_the_head_alone_is_fitted_anew_to_given_weights(
     )
     options = ("--unfreeze", "none", "--output", tmp_path / "out")
     done = script(*base, tmp_path / "start.safetensors", *options)
-    assert "accuracy 0.3333" in done.stderr.splitlines()[1]  # the first blend: no head
+    assert "accuracy 0.3333" in done.stderr.splitlines()[1]  # share 0: no head
     weights = load_file(tmp_path / "out/model.safetensors")
     for name, value in weights.items():
         assert np.array_equal(headless[name].astype(value.dtype), value) != name.startswith("fc.")
     done = script(*base, tiny_backbone, *options, check=False)
     assert done.returncode == 2
     assert "resnet.safetensors: weights of another shape" in done.stderr.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def seeded(photos, tiny_backbone, tmp_path_factory):
+    """A run with another seed than 0; its photos and its folder."""
+    root = tmp_path_factory.mktemp("seeded")
+    data, folder = root / "photos", root / "model"
+    shutil.copytree(photos, data)
+    done = script(
+        *("classifier/train.py", "--data", data, "--output", folder, "--seed", 3, "--epochs", 2),
+        *("--encoder", "test_resnet", "--weights", tiny_backbone, "--size", 32, "--workers", 0),
+        *("--unfreeze", "head"),
+    )
+    *_, model, following = done.stderr.splitlines()
+    assert model == f"model folder: {folder}"
+    assert following == f"next: python classifier/export.py --data {data} --model {folder}"
+    script(*following.removeprefix("next: python ").split())
+    return data, folder
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize(
+    ("command", "untouched"),
+    [
+        (("classifier/evaluate.py",), ("train", "val")),
+        (("classifier/evaluate.py", "--split", "val"), ("train", "test")),
+        (("classifier/export.py",), ("test",)),
+    ],
+)
+def test_later_steps_read_the_splits_of_the_run(command, untouched, seeded, tmp_path):
+    """With the photos of all other splits damaged, none of them is missed, whatever the seed."""
+    data, folder = tmp_path / "photos", tmp_path / "model"
+    for here, there in zip(seeded, (data, folder), strict=True):
+        shutil.copytree(here, there)
+    rows = list(csv.DictReader((folder / "splits.csv").open()))
+    for row in rows:
+        if row["split"] in untouched:
+            (data / row["path"]).write_bytes(b"damaged")
+    done = script(*command, "--model", folder, "--data", data)
+    assert "skipped" not in done.stderr
+
+
+def test_photos_that_a_run_did_not_split_are_left_out(seeded, tmp_path):
+    data = tmp_path / "photos"
+    shutil.copytree(seeded[0], data)
+    shutil.copy(data / "cow/00.jpg", data / "cow/new.jpg")
+    base = ("classifier/evaluate.py", "--model", seeded[1], "--output", tmp_path, "--data")
+    done = script(*base, data)
+    assert done.stdout.startswith("9 photos\n")
+    assert f"left out: 1 photos that {seeded[1]}/splits.csv does not list" in done.stderr
+    (seeded[1] / "splits.csv").rename(seeded[1] / "hidden.csv")
+    done = script(*base, data, check=False)
+    (seeded[1] / "hidden.csv").rename(seeded[1] / "splits.csv")
+    assert f"whether {seeded[1]} was trained on cow/00.jpg is unknown" in error_of(done)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--resume", "--unfreeze", "none"), "--unfreeze is head in "),
+        (("--resume", "--seed", 0), "--seed is 3 in "),
+        (("--resume", "--epochs", 5), "--epochs is 2 in "),
+        ((), "holds a run (model.safetensors); add --resume"),
+    ],
+)
+def test_a_finished_model_is_never_overwritten_unasked(flags, message, seeded):
+    before = content(seeded[1])
+    done = script("classifier/train.py", "--output", seeded[1], *flags, check=False)
+    assert message in error_of(done) and content(seeded[1]) == before
+
+
+def test_resuming_a_finished_run_changes_nothing(seeded):
+    before = content(seeded[1])
+    done = script("classifier/train.py", "--output", seeded[1], "--resume")
+    assert "next: python classifier/export.py" in done.stderr
+    assert content(seeded[1]) == before
+
+
+def test_a_bare_resume_goes_on_as_the_run_was_started(seeded, tmp_path, monkeypatch):
+    """Killed after the first epoch, a run ends where the undisturbed one did."""
+    from classifier import train
+    from common.training import loop
+
+    class Killed(Exception):
+        pass
+
+    def save_and_die(state, run, save=loop._State.save):
+        save(state, run)
+        raise Killed
+
+    saved = json.loads((seeded[1] / "train_config.json").read_text())
+    flags = [(f"--{k.replace('_', '-')}", str(v)) for k, v in saved.items() if v not in (None, [])]
+    folder = tmp_path / "model"
+    command = ["train.py", "--output", str(folder), *sum(flags, ())]
+    monkeypatch.setattr("sys.argv", command)
+    monkeypatch.setattr(loop._State, "save", save_and_die)
+    with pytest.raises(Killed):
+        train.main()
+    assert len((folder / "log.csv").read_text().splitlines()) == 2
+    assert not (folder / "model.safetensors").exists()
+    before = content(folder)
+    done = script("classifier/train.py", "--output", folder, "--resume", "--size", 64, check=False)
+    assert "--size is 32 in " in error_of(done) and content(folder) == before
+    script("classifier/train.py", "--output", folder, "--resume")
+    assert len((folder / "log.csv").read_text().splitlines()) == 3
+    for name in ("train_config.json", "splits.csv"):
+        assert (folder / name).read_bytes() == (seeded[1] / name).read_bytes() == before[name]
+    expected, found = (load_file(f / "best.safetensors") for f in (seeded[1], folder))
+    assert all(np.allclose(expected[k], found[k], atol=1e-5) for k in expected)
+
+
+def test_overwriting_starts_over_without_what_was_exported(seeded, tiny_backbone, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(seeded[1], folder)
+    script(
+        *("classifier/train.py", "--data", seeded[0], "--output", folder, "--overwrite"),
+        *("--encoder", "test_resnet", "--weights", tiny_backbone, "--unfreeze", "none"),
+    )
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        *("train_config.json", "splits.csv", "probe.safetensors", "model.safetensors"),
+        "config.json",
+    }
 
 
 @pytest.fixture
@@ -384,7 +510,7 @@ def test_training_skips_damaged_photos(photos, tiny_backbone, tmp_path):
             "none.safetensors: no readable safetensors file",
         ),
         (("--epochs", "0"), "epochs must be above 0, not 0"),
-        (("--views", "-1"), "views must be at least 0, not -1"),
+        (("--augmented-copies", "-1"), "augmented_copies must be at least 0, not -1"),
         (("--unfreeze", "most"), "invalid choice: 'most'"),
         (("--classes", "none.txt"), "none.txt: No such file"),
     ],

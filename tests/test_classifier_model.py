@@ -18,7 +18,6 @@ from classifier.model import (
     save,
 )
 from classifier.probe import fit_head, fit_probe, head_prior
-from classifier.train import blend
 from common.config import fingerprint
 from common.encoders.image import create_image_encoder
 from common.errors import InputError
@@ -178,16 +177,6 @@ def test_other_configurations_are_refused(text, message, tmp_path):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match=message):
         ModelConfig.load(tmp_path)
-
-
-def test_the_best_mixture_of_two_weights_stays():
-    model, other = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
-    model.weight.data.fill_(8.0)  # the other has 1
-    blend(model, other.state_dict(), lambda m: {"nearness": -abs(m.weight.item() - 6.0)})
-    assert model.weight.item() == 1 + 0.75 * 7
-    blend(model, other.state_dict(), lambda m: {"up": m.weight.item(), "down": -1.0})
-    assert model.weight.item() == 1 + 0.75 * 7
-    assert model.num_batches_tracked.dtype == torch.int64
 
 
 def test_a_new_head_starts_from_rows_of_imagenet():

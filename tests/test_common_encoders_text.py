@@ -39,7 +39,7 @@ def tiny_roberta(tmp_path_factory):
 def test_roberta_is_trained_exported_and_asked(tiny_roberta, tagged, tmp_path):
     script(
         *("ner/train.py", "--data", tagged, "--output", tmp_path, "--base-model", tiny_roberta),
-        *("--epochs", 4, "--batch-size", 8, "--learning-rate", 3e-3, "--average", 0.9),
+        *("--epochs", 4, "--batch-size", 8, "--learning-rate", 3e-3, "--ema-decay", 0.9),
         *("--head-learning-rate", 1e-2),
     )
     config = json.loads((tmp_path / "config.json").read_text())

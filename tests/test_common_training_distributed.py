@@ -51,6 +51,14 @@ def test_two_processes_train_as_one(tmp_path):
 
 
 @pytest.mark.slow
+def test_rows_of_two_processes_are_gathered_with_their_gradients():
+    one = script(ROOT / "tests/gather_rows.py").stdout.split()
+    two = script(*TORCHRUN, ROOT / "tests/gather_rows.py").stdout.split()
+    assert len(one) == 1 + 12 and float(one[0]) > 0.1
+    assert list(map(float, two)) == pytest.approx(list(map(float, one)), abs=2e-4)
+
+
+@pytest.mark.slow
 def test_two_processes_train_the_classifier(photos, tiny_backbone, tmp_path):
     folder = tmp_path / "model"
     done = script(

@@ -20,6 +20,21 @@ def test_training_leaves_a_complete_folder(tiny_ner):
     assert (tiny_ner / "curve.png").stat().st_size > 1000
 
 
+def test_a_run_that_was_killed_goes_on_with_its_configuration(tiny_ner, tmp_path):
+    """Without its model, a run is one that was killed after its last epoch."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_ner, folder)
+    (folder / "model.safetensors").unlink()
+    refused = ("ner/train.py", "--output", folder, "--resume", "--mask", 0.3)
+    assert "--mask is 0.0 in " in error_of(script(*refused, check=False))
+    done = script("ner/train.py", "--output", folder, "--resume")
+    assert "epoch" not in done.stderr
+    for name in ("train_config.json", "log.csv", "model.safetensors"):
+        assert (folder / name).read_bytes() == (tiny_ner / name).read_bytes()
+    assert done.stderr.splitlines()[-1].startswith("next: python ner/export.py --data ")
+    assert "holds a run" in error_of(script("ner/train.py", "--output", folder, check=False))
+
+
 def test_transformers_loads_the_folder(tiny_ner):
     from transformers import BertForTokenClassification
 
@@ -147,10 +162,10 @@ def test_a_trained_folder_as_base_keeps_what_it_learned(tiny_ner):
         (("--base-model", "no/such/model"), "--base-model no/such/model: no text encoder at"),
         (("--partial", "CATS=x.jsonl"), "--partial CATS=x.jsonl: expected TYPES=FILE"),
         (("--mask", "0.9"), "mask must be in [0, 0.5], not 0.9"),
-        (("--entity-weight", "-1"), "entity_weight must not be below 0, but is -1.0"),
+        (("--entity-weight", "-1"), "entity_weight must be at least 0, not -1.0"),
         (("--names", "none.json"), "none.json: "),
         (("--everyday", "nowhere"), "nowhere/train.jsonl: No such file"),
-        (("--resume",), "--resume: no checkpoint at"),
+        (("--resume",), "--resume: no run in"),
     ],
 )
 def test_bad_training_input(arguments, message, tagged, tiny_bert, tmp_path):

@@ -72,6 +72,26 @@ def mean(value: float, device: torch.device) -> float:
     return total.item() / world_size()
 
 
+def gather(rows: torch.Tensor) -> torch.Tensor:
+    """Return the rows of all processes, ``(B, ...)`` to ``(sum of B, ...)``, the first's first.
+
+    For losses that compare each row with every other, which every process then computes alike. Its
+    own rows alone get a gradient there, times the number of processes: the mean over them that
+    `parallel` takes is the gradient of one process that has the whole batch.
+    """
+    if world_size() == 1:
+        return rows
+    counts = [torch.zeros(1, dtype=torch.long, device=rows.device) for _ in range(world_size())]
+    distributed.all_gather(counts, torch.tensor([len(rows)], device=rows.device))
+    padding = rows.new_zeros(max(map(int, counts)) - len(rows), *rows.shape[1:])
+    padded = torch.cat([rows.detach(), padding])
+    parts = [torch.empty_like(padded) for _ in counts]
+    distributed.all_gather(parts, padded)
+    parts = [part[: int(count)] for part, count in zip(parts, counts, strict=True)]
+    parts[rank()] = rows + (world_size() - 1) * (rows - rows.detach())
+    return torch.cat(parts)
+
+
 def broadcast(value: Any, device: torch.device) -> Any:
     """The first process's value, for all."""
     if world_size() == 1:

@@ -1,15 +1,15 @@
 """The training loop of all models: warm-up and cosine, weight averaging, early stopping, resume.
 
-A training script builds model, loader, loss and score, and hands them to `fit`. What it leaves in
-the run's folder: ``best.safetensors`` (the averaged weights of the best epoch), ``checkpoint.pt``
-(all that ``--resume`` needs), ``log.csv`` and ``curve.png``.
+A training script hands a `Task` and batches to `fit`. What that leaves in the run's folder:
+``best.safetensors`` (the averaged weights of the best epoch), ``checkpoint.pt`` (all that
+``--resume`` needs), ``log.csv`` and ``curve.png``.
 """
 
 import csv
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,14 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from common.config import TrainConfig
 from common.errors import InputError
 from common.training import distributed
+from common.training.config import TrainingConfig
+from common.training.run_folder import CHECKPOINT, RunFolder
+from common.training.task import Task
+
+MAX_NORM = 1.0  # gradients are clipped to this
+LOOK_EVERY = 20  # steps between looks at the loss: each makes a GPU wait
 
 
 def pick_device(name: str) -> torch.device:
@@ -41,7 +46,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Mixed precision in bfloat16; ``auto`` turns it on where the hardware computes it natively."""
     if precision == "auto":
         native = (
-            torch.cuda.is_bf16_supported()
+            torch.cuda.is_bf16_supported(including_emulation=False)
             if device.type == "cuda"
             else torch.cpu.get_capabilities().get("avx512_bf16", False)  # so have all with AMX
         )
@@ -49,122 +54,156 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
+def lr_factor(step: int, warmup_steps: int, steps: int) -> float:
+    """Return the learning rate of a step, from 0, as a share of its peak: a rise, then a cosine."""
+    return min((step + 1) / warmup_steps, 0.5 + 0.5 * math.cos(math.pi * step / steps))
+
+
+def split_decay(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Split parameter groups, so that biases and norms (one dimension) are not decayed."""
+    return [
+        group | {"params": part} | extra
+        for group in groups
+        for part, extra in (
+            ([p for p in group["params"] if p.dim() > 1], {}),
+            ([p for p in group["params"] if p.dim() <= 1], {"weight_decay": 0.0}),
+        )
+        if part
+    ]
+
+
+class _State:
+    """All that training changes, as a checkpoint holds it."""
+
+    PARTS = ("model", "average", "optimizer", "schedule")
+
+    def __init__(self, task: Task, steps: int, config: TrainingConfig):
+        groups = split_decay(task.param_groups())
+        warmup_steps = max(1, round(config.warmup * steps))
+        self.model = task.model
+        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: lr_factor(step, warmup_steps, steps)
+        )
+        update = get_ema_multi_avg_fn(config.ema_decay)
+        self.average = AveragedModel(task.model, multi_avg_fn=update)
+        self.history: list[dict[str, float]] = []
+
+    def step(self, loss: torch.Tensor) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, MAX_NORM)
+        self.optimizer.step()
+        self.schedule.step()
+        self.average.update_parameters(self.model)
+
+    def best(self, monitor: str) -> int:
+        """Return the index of the best epoch so far, the first of equal ones."""
+        return max(range(len(self.history)), key=lambda i: self.history[i][monitor])
+
+    def save(self, run: RunFolder) -> None:
+        parts = {name: getattr(self, name).state_dict() for name in self.PARTS}
+        path = run.path / CHECKPOINT
+        state = parts | {"history": self.history, "fingerprint": run.fingerprint}
+        torch.save(state, path.with_suffix(".tmp"))
+        path.with_suffix(".tmp").replace(path)  # never half a checkpoint
+
+    def load(self, run: RunFolder, device: torch.device) -> None:
+        path = run.path / CHECKPOINT
+        state = torch.load(path, map_location=device, weights_only=True)
+        if state.get("fingerprint") != run.fingerprint:
+            raise InputError(f"--resume: {path} is of another configuration or other splits")
+        try:
+            for name in self.PARTS:
+                getattr(self, name).load_state_dict(state[name])
+        except (RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"--resume: {path} is of another model: {reason}") from error
+        self.history = state["history"]
+
+
 def fit(
-    model: nn.Module,
-    groups: list[dict[str, Any]],
-    loader: Iterable[Any],
-    loss: Callable[[nn.Module, Any], torch.Tensor],
-    score: Callable[[nn.Module], dict[str, float]],
-    config: TrainConfig,
-    folder: Path,
-    device: torch.device,
-    resume: bool = False,
+    task: Task, loader: Iterable[Any], config: TrainingConfig, run: RunFolder, device: torch.device
 ) -> None:
-    """Train ``model`` and leave the best averaged weights in it.
+    """Train a task's model and leave the best averaged weights in it; a checkpoint is resumed.
 
     Args:
-        model: Already on ``device``; it is put into training mode each epoch.
-        groups: AdamW parameter groups, each with ``params`` and its peak ``lr``.
+        task: What to train.
         loader: Batches of one epoch, with ``len()``; order and augmentation must come from
             torch's global seed, which is set anew each epoch so that a resumed run repeats them.
-            Of several processes, each must get its `common.distributed.local_shard` of each batch.
-        loss: ``(model, batch) -> scalar``.
-        score: ``model -> {name: value}`` on validation data; early stopping watches the first.
+            Of several processes, each must get its `distributed.local_shard` of each batch.
         config: Hyper-parameters.
-        folder: The run's folder.
-        device: Where ``model`` is.
-        resume: Continue from ``checkpoint.pt`` in ``folder``.
+        run: The run's folder, started.
+        device: Where the model is.
 
     Raises:
-        InputError: If there is nothing to resume from, or it does not fit the model.
+        InputError: If the checkpoint does not fit, or loss or monitored score are no numbers.
     """
-    steps = config.epochs * len(loader)
-    rise = max(1, round(config.warmup * steps))
-    optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min((step + 1) / rise, 0.5 + 0.5 * math.cos(math.pi * step / steps)),
-    )
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average))
-    history: list[dict[str, float]] = []
-    if resume:
-        history = _load_checkpoint(folder, model, average, optimizer, schedule, device)
-    parallel = distributed.parallel(model)
-    first = distributed.is_main_process()
-
-    for epoch in range(len(history) + 1, config.epochs + 1):
-        torch.manual_seed(config.seed * 1000 + epoch)
-        parallel.train()
-        started, total = time.monotonic(), 0.0
-        name = f"epoch {epoch}/{config.epochs}"
-        bar = tqdm(loader, name, disable=None if first else True, leave=False)
-        for batch in bar:
-            with autocast(device, config.precision):
-                value = loss(parallel, batch)
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()
-            nn.utils.clip_grad_norm_([p for g in groups for p in g["params"]], 1.0)
-            optimizer.step()
-            schedule.step()
-            average.update_parameters(model)
-            total += value.item()
-            bar.set_postfix(loss=f"{value.item():.3f}")
-        row = {"epoch": epoch, "train_loss": distributed.mean(total / len(loader), device)}
-        if first:
-            row |= {name: float(value) for name, value in score(average.module.eval()).items()}
-            row["seconds"] = time.monotonic() - started
-        row = distributed.broadcast(row, device)
-        history.append(row)
-        watched = list(row)[2]
-        best = max(range(len(history)), key=lambda i: history[i][watched])
-        if first:
-            print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), file=sys.stderr, flush=True)
-            if best == len(history) - 1:
-                weights = {k: v.contiguous() for k, v in average.module.state_dict().items()}
-                save_file(weights, folder / "best.safetensors")
-            _save_log(history, folder)
-            _save_checkpoint(folder, model, average, optimizer, schedule, history)
-        if len(history) - 1 - best >= config.patience:
+    state, monitor = _State(task, config.epochs * len(loader), config), task.monitor
+    distributed.broadcast(None, device)  # the first process has started the folder
+    if (run.path / CHECKPOINT).exists():
+        state.load(run, device)
+    wrapped, first = distributed.parallel(task), distributed.is_main_process()
+    for epoch in range(len(state.history) + 1, config.epochs + 1):
+        if state.history and epoch - 2 - state.best(monitor) >= config.patience:
             if first:
                 print(
-                    f"stopped: {watched} has not risen for {config.patience} epochs",
+                    f"stopped: {monitor} has not risen for {config.patience} epochs",
                     file=sys.stderr,
                 )
             break
+        torch.manual_seed(config.seed * 1000 + epoch)
+        started = time.monotonic()
+        row = {"epoch": epoch} | _train_epoch(wrapped, loader, state, config, device, epoch)
+        if first:
+            scores = task.evaluate(state.average.module.eval())
+            row |= {name: float(value) for name, value in scores.items()}
+            row["seconds"] = time.monotonic() - started
+        row = distributed.broadcast(row, device)
+        _check(monitor, row[monitor], epoch, config)
+        state.history.append(row)
+        if first:
+            print("  ".join(f"{k} {v:.4g}" for k, v in row.items()), file=sys.stderr, flush=True)
+            if state.best(monitor) == epoch - 1:
+                weights = {k: v.contiguous() for k, v in state.average.module.state_dict().items()}
+                save_file(weights, run.path / "best.safetensors")
+            _save_log(state.history, run.path)
+            state.save(run)
     distributed.broadcast(None, device)  # the weights are written
-    model.load_state_dict(load_file(folder / "best.safetensors", device=str(device)))
-    model.eval()
+    task.model.load_state_dict(load_file(run.path / "best.safetensors", device=str(device)))
+    task.eval()
 
 
-def _save_checkpoint(folder: Path, model, average, optimizer, schedule, history) -> None:
-    state = {
-        "model": model.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(),
-        "history": history,
-    }
-    torch.save(state, folder / "checkpoint.tmp")
-    (folder / "checkpoint.tmp").replace(folder / "checkpoint.pt")  # never half a checkpoint
+def _train_epoch(task, loader, state, config, device, epoch) -> dict[str, float]:
+    """Train for an epoch; return the mean loss, and those of its parts, over all processes."""
+    task.train()
+    sums: dict[str, torch.Tensor] = {}
+    silent = None if distributed.is_main_process() else True
+    bar = tqdm(loader, f"epoch {epoch}/{config.epochs}", disable=silent, leave=False)
+    for number, batch in enumerate(bar):
+        with autocast(device, config.precision):
+            losses = task(batch)
+        parts = losses if isinstance(losses, dict) else {}
+        loss = torch.stack([*parts.values()]).sum() if parts else losses
+        state.step(loss)
+        for name, value in {"loss": loss, **parts}.items():
+            sums[f"train_{name}"] = sums.get(f"train_{name}", 0) + value.detach()
+        if number % LOOK_EVERY == 0:
+            bar.set_postfix(loss=f"{_check('the loss', loss.item(), epoch, config):.3f}")
+    means = {k: distributed.mean(v.item() / len(loader), device) for k, v in sums.items()}
+    _check("the loss", means["train_loss"], epoch, config)
+    return means
 
 
-def _load_checkpoint(folder: Path, model, average, optimizer, schedule, device) -> list[dict]:
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        raise InputError(f"--resume: no checkpoint at {path}; start the run without --resume")
-    state = torch.load(path, map_location=device, weights_only=True)
-    try:
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"--resume: {path} is of another model: {_first_line(error)}") from error
-    schedule.load_state_dict(state["schedule"])
-    return state["history"]
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _check(name: str, value: float, epoch: int, config: TrainingConfig) -> float:
+    """Return a value that is finite, else raise an `InputError`."""
+    if not math.isfinite(value):
+        raise InputError(
+            f"epoch {epoch}: {name} is {value} at --learning-rate {config.learning_rate};"
+            " try a lower one (the best weights so far are kept)"
+        )
+    return value
 
 
 def _save_log(history: list[dict[str, float]], folder: Path) -> None:
@@ -181,9 +220,9 @@ def _save_log(history: list[dict[str, float]], folder: Path) -> None:
 
     epochs = [row["epoch"] for row in history]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    left.plot(epochs, [row["train_loss"] for row in history], label="train loss")
-    for name in list(history[0])[2:-1]:
-        right.plot(epochs, [row[name] for row in history], label=name)
+    for name in list(history[0])[1:-1]:
+        axes = left if name.startswith("train_") else right
+        axes.plot(epochs, [row[name] for row in history], label=name.replace("train_", "train "))
     for axes in (left, right):
         axes.set_xlabel("epoch")
         axes.legend()
