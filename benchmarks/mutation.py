@@ -28,7 +28,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from functools import cache
@@ -54,7 +54,10 @@ TESTS = {  # the quick tests of each module
     "common/evaluation/bootstrap.py": EVALUATION,
     "common/evaluation/calibration.py": EVALUATION,
     "common/evaluation/metrics.py": EVALUATION,
-    "common/training/loop.py": ["tests/test_common_training_loop.py"],
+    "common/training/loop.py": [
+        "tests/test_common_training_loop_exact.py",
+        "tests/test_common_training_loop.py",
+    ],
     "matching/resolve.py": ["tests/test_resolve.py"],
     "matching/taxonomy.py": ["tests/test_taxonomy.py"],
     "matching/verdict.py": ["tests/test_verdict.py"],
@@ -341,16 +344,19 @@ def check(tree: Path, tests: Sequence[str]) -> int:
 
 
 def judge(
-    mutants: Sequence[tuple[Mutant, str]], trees: Sequence[Path], seconds: int
+    mutants: Sequence[tuple[Mutant, str]], trees: Sequence[Path], seconds: Mapping[str, int]
 ) -> Iterator[Result]:
-    """Run the tests of each mutant, as many at a time as there are copies of the tree."""
+    """Run the tests of each mutant, as many at a time as there are copies of the tree.
+
+    One whose tests work for longer than ``seconds`` of its module never ends.
+    """
     waiting, free = list(mutants)[::-1], list(trees)
     running: dict[int, tuple[Mutant, Path]] = {}
     while waiting or running:
         while waiting and free:
             (mutant, source), tree = waiting.pop(), free.pop()
             (tree / mutant.module).write_text(source, encoding="utf-8")
-            running[start(tree, TESTS[mutant.module], seconds)] = mutant, tree
+            running[start(tree, TESTS[mutant.module], seconds[mutant.module])] = mutant, tree
         process, status = os.wait()
         mutant, tree = running.pop(finish(process))
         log = (tree / "tests.log").read_text(errors="replace")
@@ -412,7 +418,7 @@ def main() -> int:
     }
     with tempfile.TemporaryDirectory() as folder:
         trees = [copy_tree(Path(folder) / str(i)) for i in range(args.jobs)]
-        seconds = check(trees[0], sorted({test for m in modules for test in TESTS[m]}))
+        seconds = {module: check(trees[0], TESTS[module]) for module in modules}
         totals, drawn = sample(modules, args.count, args.seed)
         results = []
         for result in tqdm(judge(drawn, trees, seconds), total=len(drawn), disable=None):

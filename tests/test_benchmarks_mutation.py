@@ -94,7 +94,7 @@ def test_a_mutant_is_killed_in_a_copy_of_the_tree(tmp_path, monkeypatch):
         (Mutant("common/errors.py", i, "", "", "", ""), text) for i, text in enumerate(changes)
     ]
     monkeypatch.setitem(TESTS, "common/errors.py", ["tests/test_toy.py"])
-    found = list(mutation.judge(listed, [tree], seconds=10))
+    found = list(mutation.judge(listed, [tree], {"common/errors.py": 10}))
     assert [row.outcome for row in found] == ["survived", "killed", "killed"]
     assert found[1].by.startswith("tests/test_toy.py") and found[2].by == "does not end"
     assert (ROOT / "common/errors.py").read_text() == source
