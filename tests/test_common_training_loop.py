@@ -1,6 +1,7 @@
 """The training loop: it learns, stops early, averages, and resumes as if nothing had happened."""
 
 import math
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -51,6 +52,17 @@ class Line(Task):
 
     def param_groups(self):
         return [{"params": list(self.model.parameters()), "lr": self.rate}]
+
+
+@pytest.fixture(autouse=True)
+def axes(monkeypatch):
+    """The two halves of the picture, which takes longer to draw than the training."""
+    halves = MagicMock(), MagicMock()
+    monkeypatch.setattr(
+        "matplotlib.pyplot.subplots", lambda *args, **options: (MagicMock(), halves)
+    )
+    monkeypatch.setattr("matplotlib.pyplot.close", lambda figure: None)
+    return halves
 
 
 def configuration(**settings):
