@@ -569,6 +569,18 @@ def test_checkpoint_of_another_shape(tiny_classifier, photos, tmp_path):
     assert "weights of another shape" in error_of(done)
 
 
+@pytest.mark.parametrize("command", ["evaluate", "export"])
+def test_weights_of_another_run(command, tiny_classifier, photos, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_classifier, folder)
+    weights = load_file(folder / "model.safetensors")
+    save_file({**weights, "fc.bias": weights["fc.bias"] + 1}, folder / "model.safetensors")
+    before = content(folder)
+    arguments = (f"classifier/{command}.py", "--model", folder, "--data", photos)
+    assert "not the weights that config.json names" in error_of(script(*arguments, check=False))
+    assert content(folder) == before
+
+
 def test_no_model_in_the_folder(photos, tmp_path):
     image = ("--image", photos / "cow/00.jpg")
     done = script("classifier/inference.py", "--model", tmp_path, *image, check=False)

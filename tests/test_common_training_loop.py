@@ -140,6 +140,25 @@ def test_resuming_another_model_or_configuration(tmp_path):
         run(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("checkpoint.pt", lambda file: file.write_text("junk"), "cannot be read"),
+        ("checkpoint.pt", lambda file: file.write_text(""), "cannot be read"),
+        ("checkpoint.pt", lambda file: file.write_bytes(file.read_bytes()[:999]), "cannot be read"),
+        ("best.safetensors", lambda file: file.unlink(), "no readable safetensors file"),
+        ("best.safetensors", lambda file: file.write_text(""), "no readable safetensors file"),
+    ],
+)
+def test_resuming_what_is_damaged(name, damage, message, tmp_path):
+    _, task = run(tmp_path, epochs=2)
+    damage(tmp_path / name)
+    task.evaluated = 0
+    with pytest.raises(InputError, match=f"{name}.* {message}"):
+        run(tmp_path, task=task, epochs=2)
+    assert task.evaluated == 0
+
+
 # With 10 steps, 2 of them warm-up: a rise in two steps, then half a cosine.
 FACTORS = [0.5, 0.975528, 0.904508, 0.793893, 0.654508, 0.5, 0.345492, 0.206107, 0.095492, 0.024472]
 
