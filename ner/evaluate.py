@@ -49,13 +49,7 @@ def main() -> int:
     from engine.claims import ClaimExtractor
     from ner.data import read_jsonl
     from ner.predictor import Recognizer
-    from ner.report import (
-        predict_tags,
-        read_claims,
-        report,
-        report_claims,
-        report_gazetteer,
-    )
+    from ner.report import predict_tags, read_claims, report, report_claims, report_gazetteer
 
     sentences = read_jsonl(args.data / FILES[args.split] if args.data.is_dir() else args.data)
     examples = read_claims(args.claims)

@@ -149,9 +149,7 @@ def pad(windows: Sequence[Window], pad_id: int = 0) -> dict[str, np.ndarray]:
 
 
 def word_probabilities(
-    model: Forward,
-    preprocess: Preprocess,
-    sentences: Sequence[Sequence[str]],
+    model: Forward, preprocess: Preprocess, sentences: Sequence[Sequence[str]]
 ) -> list[np.ndarray]:
     """Return the probabilities of all heads for each word of each sentence.
 

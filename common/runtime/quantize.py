@@ -28,10 +28,7 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
         target: The int8 model.
         batches: Calibration inputs; training data.
     """
-    from onnxruntime.quantization import (
-        QuantType,
-        quantize_static,
-    )
+    from onnxruntime.quantization import QuantType, quantize_static
 
     class Reader(CalibrationDataReader):
         def __init__(self) -> None:
