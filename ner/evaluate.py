@@ -37,7 +37,6 @@ def get_args_parser() -> ArgumentParser:
         help="texts with their claims (default: tests/data/claims.jsonl)",
     )
     parser.add_evaluation()
-    parser.add_device()
     return parser
 
 
@@ -73,8 +72,7 @@ def main() -> int:
     extractor = ClaimExtractor(recognizer, preprocess.taxonomy)
     figures["claims"], figures["claims_of_gazetteer"] = {}, {}
     for half in sorted({example.split for example in examples}):
-        texts = [example.text for example in examples if example.split == half]
-        spans = [example.spans for example in examples if example.split == half]
+        texts, spans = zip(*((e.text, e.spans) for e in examples if e.split == half), strict=True)
         found = [{(c.start, c.end, c.negated) for c in row} for row in extractor.read(texts)]
         listed = [{(n.start, n.end, False) for n in preprocess.taxonomy.find(t)} for t in texts]
         figures["claims"][half] = report_claims(spans, found)
