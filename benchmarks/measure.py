@@ -10,13 +10,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from common.errors import InputError
 from common.paths import ROOT
+
+if TYPE_CHECKING:
+    from classifier.config import ModelConfig
+    from common.images.batches import Forward
 
 SOURCE_FOLDS = 4
 
@@ -140,3 +145,17 @@ def source_folds(sources: Sequence[str]) -> np.ndarray:
         folds[source] = sizes.index(min(sizes))
         sizes[folds[source]] += count
     return np.array([folds[source] for source in sources])
+
+
+def with_classes(
+    model: "Forward", config: "ModelConfig", classes: Sequence[str]
+) -> "tuple[Forward, ModelConfig]":
+    """Return a classifier whose answer is restricted to some of its classes.
+
+    Raises:
+        InputError: If it has not all of them.
+    """
+    from classifier.predict import class_columns  # imports torch, which most benchmarks do without
+
+    columns = class_columns(config, classes)
+    return lambda images: model(images)[:, columns], replace(config, classes=list(classes))

@@ -54,9 +54,10 @@ def main() -> int:
 
     import torch
 
+    from benchmarks.measure import with_classes
     from classifier.data import read_classes, read_photos, select
     from classifier.model import load
-    from classifier.predict import photo_logits, sources_of, with_classes
+    from classifier.predict import photo_logits, sources_of
     from classifier.quantize import export_both
     from classifier.report import report
     from common.evaluation.calibration import fit_temperature

@@ -100,8 +100,9 @@ def get_args_parser() -> ArgumentParser:
 def main() -> int:
     """Measure and print."""
     args = get_args_parser().parse_args()
+    from benchmarks.measure import with_classes
     from classifier.data import read_classes, read_photos, select
-    from classifier.predict import sources_of, with_classes
+    from classifier.predict import sources_of
     from classifier.predictor import PhotoClassifier
     from common.images.batches import run_photos
 

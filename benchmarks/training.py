@@ -93,6 +93,7 @@ def photo_loops(data: Path, size: int) -> dict[str, Loop]:
     from classifier.augment import train_transform
     from classifier.data import PhotoDataset, allowed_classes, read_photos, train_loader
     from classifier.model import UNFREEZE, Classifier, config_for
+    from classifier.training_config import ClassifierTrainingConfig
     from common.encoders.image import create_image_encoder
     from common.training.losses import partial_label_loss
     from matching.taxonomy import Taxonomy
@@ -101,7 +102,8 @@ def photo_loops(data: Path, size: int) -> dict[str, Loop]:
     classes = sorted({photo.label for photo in photos})
     config = config_for(classes, create_image_encoder("resnet50"))
     allowed = allowed_classes(set(classes), classes, Taxonomy.load())
-    dataset = PhotoDataset(photos, allowed, train_transform(size, config))
+    training = ClassifierTrainingConfig()
+    dataset = PhotoDataset(photos, allowed, train_transform(size, config, training))
     loops = {}
 
     def own_loss(model: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
@@ -114,7 +116,7 @@ def photo_loops(data: Path, size: int) -> dict[str, Loop]:
     for policy in [name for name in UNFREEZE if name != "none"]:
         model = Classifier(config).to(memory_format=torch.channels_last).train()
         parameters = [p for stage in model.unfreeze(policy) for p in stage]
-        loader = train_loader(dataset, 64, 0.25, 0.25, 1)
+        loader = train_loader(dataset, training)
         step = trainer(model, own_loss, parameters, "auto")
         loops[f"classifier/train.py, {policy}"] = Loop(endless(loader), step, 64)
     for precision in ("fp32", "bf16"):
@@ -136,8 +138,9 @@ def text_loops(base_model: str) -> dict[str, Loop]:
     from torch import nn
 
     from common.training.losses import partial_label_loss
-    from ner.data import Augmentation, Batches, read_jsonl
+    from ner.data import Batches, read_jsonl
     from ner.model import build
+    from ner.training_config import NerTrainingConfig
 
     sentences = read_jsonl(data_root() / "multinerd_en/train.jsonl")
     loops = {}
@@ -148,7 +151,7 @@ def text_loops(base_model: str) -> dict[str, Loop]:
 
     for name, precision in {"ner/train.py": "auto", "plain loop, fp32": "fp32"}.items():
         model, preprocess = build(base_model)
-        batches = Batches(sentences, (), preprocess, 32, Augmentation(0.1, 0.1, 0.0, {}, 0.0))
+        batches = Batches(NerTrainingConfig(gazetteer_dropout=0.0), preprocess, sentences)
         step = trainer(model.train(), loss, list(model.parameters()), precision)
         loops[name] = Loop(endless(batches), step, 32)
     model, _ = build(base_model)

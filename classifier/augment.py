@@ -12,16 +12,14 @@ from PIL import Image, ImageEnhance, ImageFilter
 from torchvision.transforms import v2
 
 from classifier.config import ModelConfig
+from classifier.training_config import ClassifierTrainingConfig
 
 
 class Degrade:
-    """What cameras, night and the web do to a photo; each is drawn on its own.
+    """What cameras, night and the web do to a photo, each with the same probability.
 
     Low resolution, JPEG blocks, blur, sensor noise, darkness and the loss of colour, which stands
     for infra-red photos too.
-
-    Args:
-        probability: Of each.
     """
 
     def __init__(self, probability: float):
@@ -51,33 +49,22 @@ class Degrade:
         return image
 
 
-def train_transform(
-    size: int,
-    config: ModelConfig,
-    trivial_augment: float = 0.5,
-    degrade: float = 0.08,
-    erase: float = 0.2,
-) -> v2.Compose:
+def train_transform(size: int, model: ModelConfig, config: ClassifierTrainingConfig) -> v2.Compose:
     """A PIL image to an augmented tensor ``(3, size, size)``, float32 and normalised.
 
-    Args:
-        size: Pixels of the square.
-        config: Names mean and standard deviation.
-        trivial_augment: Share of photos that get one operation of TrivialAugment (Mueller & Hutter,
-            ICCV 2021).
-        degrade: Probability of each way to `Degrade`.
-        erase: Share of photos from which a box is erased.
+    Crops, mirror images, TrivialAugment (Mueller & Hutter, ICCV 2021), `Degrade` and erased boxes,
+    in the shares that a run is configured with.
     """
     return v2.Compose(
         [
             v2.RandomResizedCrop(size, scale=(0.35, 1.0), antialias=True),
             v2.RandomHorizontalFlip(),
-            v2.RandomApply([v2.TrivialAugmentWide()], trivial_augment),
-            Degrade(degrade),
+            v2.RandomApply([v2.TrivialAugmentWide()], config.trivial_augment),
+            Degrade(config.degrade),
             v2.PILToTensor(),
             v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(config.mean, config.std),
-            v2.RandomErasing(erase),
+            v2.Normalize(model.mean, model.std),
+            v2.RandomErasing(config.erase),
         ]
     )
 

@@ -48,21 +48,14 @@ def calibrate(
         targets: ``(N,)`` class indices.
         unknown: Logits of photos of anything else, ``(M, C)``; without any, energy is the detector.
     """
-    named = named_classes(config)
     temperature = round(fit_temperature(logits, targets), 4)
     config = replace(config, temperature=temperature, detector="energy")
     if len(unknown):
-        areas = {
-            name: auroc(
-                in_distribution_score(logits, config, name),
-                in_distribution_score(unknown, config, name),
-            )
-            for name in detectors_for(config)
-        }
-        config = replace(config, detector=max(areas, key=lambda name: areas[name]))
-    threshold = np.quantile(in_distribution_score(logits, config), 1 - KNOWN_SHARE)
-    return replace(
-        config,
-        known_threshold=round(float(threshold), 4),
-        claim_threshold=claim_threshold(softmax(logits, temperature), targets, named),
-    )
+
+        def area(name: str) -> float:
+            return auroc(*(in_distribution_score(x, config, name) for x in (logits, unknown)))
+
+        config = replace(config, detector=max(detectors_for(config), key=area))
+    known = float(np.quantile(in_distribution_score(logits, config), 1 - KNOWN_SHARE))
+    claim = claim_threshold(softmax(logits, temperature), targets, named_classes(config))
+    return replace(config, known_threshold=round(known, 4), claim_threshold=claim)

@@ -1,12 +1,12 @@
 """What a classifier's folder says about itself in ``config.json``."""
 
 import json
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from common.config import save_json
+from common.config import check_values, save_json
 from common.errors import InputError
 from common.images.preprocess import INTERPOLATIONS, Preprocess
 from matching.taxonomy import UNNAMED
@@ -19,14 +19,10 @@ def _number(low: float, high: float, kind: Any = int | float) -> Callable[[Any],
 
 
 def _three(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, list) and len(v) == 3 and all(map(_number(low, high), v))
+    return lambda v: len(v) == 3 and all(map(_number(low, high), v))
 
 
-def _one_of(names: Container[str]) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, str) and v in names
-
-
-POSSIBLE: dict[str, Callable[[Any], bool]] = {  # values in ``config.json``
+POSSIBLE: dict[str, Callable[[Any], bool]] = {  # values, see `check_values`
     "classes": lambda v: isinstance(v, list) and {*map(type, v)} == {str} and len({*v}) == len(v),
     "encoder": lambda v: isinstance(v, str),
     "resize": _number(1, 100_000, int),
@@ -34,11 +30,11 @@ POSSIBLE: dict[str, Callable[[Any], bool]] = {  # values in ``config.json``
     "mean": _three(-100, 100),
     "std": _three(1e-6, 100),
     "max_aspect": _number(1, 100),
-    "interpolation": _one_of(INTERPOLATIONS),
+    "interpolation": lambda v: v in INTERPOLATIONS,
     "imagenet": lambda v: isinstance(v, bool),
     "imagenet_margin": _number(-1000, 1000),
     "temperature": _number(1e-6, 1e6),
-    "detector": _one_of(DETECTORS),
+    "detector": lambda v: v in DETECTORS,
     "known_threshold": lambda v: v is None or _number(-1e6, 1e6)(v),
     "claim_threshold": _number(0, 1),
     "unknown_claim_threshold": _number(0, 1),
@@ -112,9 +108,7 @@ class ModelConfig:
             raise InputError(f"no classifier in {folder}: it has no config.json") from error
         except (TypeError, ValueError) as error:
             raise InputError(f"{path} is not a classifier's configuration: {error}") from error
-        for name, value in values.items():
-            if not POSSIBLE[name](value):
-                raise InputError(f"{path}: {name} cannot be {json.dumps(value)[:80]}")
+        check_values(values, POSSIBLE, path)
         return config
 
     def save(self, folder: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from torch.utils.data import BatchSampler, DataLoader, Dataset, WeightedRandomSampler
 
 from classifier.config import ModelConfig
+from classifier.training_config import ClassifierTrainingConfig
 from common.errors import InputError
 from common.images.load import list_images, load_image
 from common.tables import find_column, open_rows
@@ -265,14 +266,13 @@ def sampling_weights(photos: Sequence[Photo], balance: float, source_balance: fl
     ]
 
 
-def train_loader(
-    dataset: PhotoDataset, batch_size: int, balance: float, source_balance: float, workers: int
-) -> DataLoader:
-    """Return batches drawn by `sampling_weights`; ``workers`` processes read and augment."""
-    weights = sampling_weights(dataset.photos, balance, source_balance)
+def train_loader(dataset: PhotoDataset, config: ClassifierTrainingConfig) -> DataLoader:
+    """Return the batches of an epoch, drawn by `sampling_weights`."""
+    weights = sampling_weights(dataset.photos, config.balance, config.source_balance)
     sampler = WeightedRandomSampler(weights, len(weights))
-    batches = BatchSampler(sampler, batch_size, drop_last=len(weights) >= batch_size)
-    return DataLoader(dataset, batch_sampler=ShardedBatchSampler(batches), num_workers=workers)
+    batches = BatchSampler(sampler, config.batch_size, drop_last=len(weights) >= config.batch_size)
+    sharded = ShardedBatchSampler(batches)
+    return DataLoader(dataset, batch_sampler=sharded, num_workers=config.workers)
 
 
 def select(photos: Sequence[Photo], split: str, classes: Sequence[str]) -> list[Photo]:

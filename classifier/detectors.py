@@ -28,10 +28,11 @@ def odds(logits: np.ndarray, named: np.ndarray) -> np.ndarray:
     return log_sum_exp(logits[..., named]) - np.logaddexp(log_sum_exp(logits[..., ~named]), 0)
 
 
-Detector = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-DETECTORS: dict[str, Detector] = {"max_softmax": max_softmax, "energy": energy, "odds": odds}
+DETECTORS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "max_softmax": max_softmax,
+    "energy": energy,
+    "odds": odds,
+}
 
 
 def named_classes(config: ModelConfig) -> np.ndarray:
@@ -44,13 +45,8 @@ def in_distribution_score(
 ) -> np.ndarray:
     """How sure it is that photos show one of the animals that the classifier names.
 
-    Args:
-        logits: ``(..., C)``.
-        config: Of the model.
-        detector: A key of `DETECTORS`; the model's own without it.
-
-    Returns:
-        ``(...)``, higher for photos like those of the known animals.
+    Logits ``(..., C)`` to ``(...)``, higher for photos like those of the known animals, by one of
+    `DETECTORS`, the model's own if none is named.
     """
     score = DETECTORS[detector or config.detector]
     return score(np.asarray(logits, np.float64) / config.temperature, named_classes(config))

@@ -43,7 +43,6 @@ def get_args_parser() -> ArgumentParser:
         help="restrict the answer to these classes; may be repeated (default: AwA2's 50)",
     )
     parser.add_evaluation()
-    parser.add_device()
     return parser
 
 
@@ -98,12 +97,11 @@ def main() -> int:
         figures["majority_class"] = scores(np.tile(always, (len(targets), 1)))
     for weights in exact:
         figures["weights"] = scores(photo_logits(weights, config, known)[0])
-    lists = [(path.stem, read_classes(path)) for path in args.classes or [AWA2]]
-    if not args.classes:
-        lists = [(name, classes) for name, classes in lists if set(classes) <= set(config.classes)]
+    lists = {path.stem: read_classes(path) for path in args.classes or [AWA2]}
     figures["restricted"] = {
         name: report_restricted(logits, targets, config, sources["known"], classes)
-        for name, classes in lists
+        for name, classes in lists.items()
+        if args.classes or set(classes) <= set(config.classes)
     }
     if answers:
         others = {name: row for name, (row, *_) in answers.items()}

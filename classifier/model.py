@@ -6,6 +6,7 @@ A model folder holds ``config.json`` (all that inference needs to know), ``model
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -88,17 +89,16 @@ class Classifier(nn.Module):
         """``(B, 3, H, W)`` to logits ``(B, C)``."""
         return self.logits(self.features(images))
 
-    def layer_groups(self) -> list[list[nn.Parameter]]:
-        """Return what can be trained, from the head to the input, each parameter once."""
-        return [list(self.fc.parameters()), *self.encoder.stages()]
-
     def unfreeze(self, policy: str) -> list[list[nn.Parameter]]:
-        """Leave gradients to the groups that a policy of `UNFREEZE` trains, and return them."""
-        groups = self.layer_groups()[: UNFREEZE[policy]]
+        """Leave gradients to the stages that a policy of `UNFREEZE` trains, and return them.
+
+        They go from the head to the input, and hold each parameter once.
+        """
+        stages = [list(self.fc.parameters()), *self.encoder.stages()][: UNFREEZE[policy]]
         self.requires_grad_(False)
-        for parameter in (parameter for group in groups for parameter in group):
+        for parameter in chain.from_iterable(stages):
             parameter.requires_grad = True
-        return groups
+        return stages
 
 
 class ClassifierWithMaps(nn.Module):

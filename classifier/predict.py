@@ -2,22 +2,18 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from classifier.config import ModelConfig
+from classifier.data import Photo
 from common.errors import InputError
 from common.images.batches import Forward, run_photos
 
-if TYPE_CHECKING:
-    from classifier.data import Photo
-
 
 def photo_logits(
-    model: Forward, config: ModelConfig, photos: "Sequence[Photo]"
-) -> "tuple[np.ndarray, np.ndarray, list[Photo]]":
+    model: Forward, config: ModelConfig, photos: Sequence[Photo]
+) -> tuple[np.ndarray, np.ndarray, list[Photo]]:
     """Logits and labels of photos.
 
     Args:
@@ -46,7 +42,7 @@ def photo_logits(
     return np.stack(logits), np.array(targets), read
 
 
-def sources_of(photos: "Sequence[Photo]") -> list[str]:
+def sources_of(photos: Sequence[Photo]) -> list[str]:
     """Return what intervals resample: the source of each photo, or the photo where it has none."""
     return [photo.source or str(photo.path) for photo in photos]
 
@@ -60,15 +56,3 @@ def class_columns(config: ModelConfig, classes: Sequence[str]) -> list[int]:
     if missing := sorted(set(classes) - set(config.classes)):
         raise InputError(f"--classes: the model has no class {', '.join(missing)}")
     return [config.classes.index(name) for name in classes]
-
-
-def with_classes(
-    model: Forward, config: ModelConfig, classes: Sequence[str]
-) -> tuple[Forward, ModelConfig]:
-    """Return a model whose answer is restricted to some of its classes.
-
-    Raises:
-        InputError: If it has not all of them.
-    """
-    columns = class_columns(config, classes)
-    return lambda images: model(images)[:, columns], replace(config, classes=list(classes))

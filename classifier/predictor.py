@@ -88,9 +88,7 @@ class PhotoClassifier:
     ) -> Iterator[np.ndarray | InputError]:
         """What the model makes of photos: logits ``(C,)`` or why one cannot be read, in order.
 
-        Args:
-            photos: Paths or images.
-            threads: How many batches are worked on at once; as many as cores if None.
+        As many batches are worked on at once as there are ``threads``, or cores if None.
         """
         return run_photos(self.model, self.config.preprocess, photos, threads=threads)
 
@@ -111,13 +109,9 @@ class PhotoClassifier:
     def explain(
         self, image: Image.Image, bars: int = 5, answer: str = "", lines: Sequence[str] = ()
     ) -> Image.Image:
-        """Draw where the most probable class was seen, and how sure that is.
+        """Draw where in an RGB image the most probable class was seen, and how sure that is.
 
-        Args:
-            image: An RGB image of any size.
-            bars: How many classes to show.
-            answer: Printed large, if there is one.
-            lines: What else there is to say.
+        See `classifier.explain.draw_explanation`, for which ``bars`` says how many classes to show.
         """
         from classifier.explain import activation_overlay, draw_explanation  # draws: slow to load
 

@@ -49,14 +49,11 @@ def photo_features(
     model.eval()
     features = torch_model(model.features, device, precision)
     rows = run_photos(features, preprocess, [photo.path for photo in photos], threads=threads)
-    pairs = [
-        (row, photo)
-        for row, photo in zip(rows, photos, strict=True)
-        if not isinstance(row, InputError)
-    ]
-    if not pairs:
+    pairs = zip(rows, photos, strict=True)
+    read = [(row, photo) for row, photo in pairs if not isinstance(row, InputError)]
+    if not read:
         raise InputError(f"none of {len(photos)} training photos can be read")
-    return torch.from_numpy(np.stack([row for row, _ in pairs])), [photo for _, photo in pairs]
+    return torch.from_numpy(np.stack([row for row, _ in read])), [photo for _, photo in read]
 
 
 def head_prior(
@@ -97,62 +94,35 @@ def fit_head(
     allowed: Mapping[str, np.ndarray],
     prior: tuple[torch.Tensor, torch.Tensor],
     balance: float = 1.0,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """`fit_probe` on labelled photos.
-
-    Args:
-        features: ``(N, D)``.
-        labels: Of the N photos.
-        allowed: See `classifier.data.allowed_classes`.
-        prior: See `head_prior`.
-        balance: 0 counts photos evenly; 1 counts evenly what labels mean, whichever way they say
-            it: a penguin and an ostrich that are no classes are both other animals.
-
-    Returns:
-        Weight ``(C, D)`` and bias ``(C,)``.
-    """
-    rows = np.stack([allowed[label] for label in labels])
-    meanings = [row.tobytes() for row in rows]
-    counts = Counter(meanings)
-    return fit_probe(
-        features,
-        torch.from_numpy(rows),
-        prior,
-        torch.tensor([counts[meaning] ** -balance for meaning in meanings]),
-    )
-
-
-def fit_probe(
-    features: torch.Tensor,
-    allowed: torch.Tensor,
-    prior: tuple[torch.Tensor, torch.Tensor],
-    weights: torch.Tensor,
     strength: float = 1e-4,
-    iterations: int = 60,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Multinomial logistic regression with a Gaussian prior around given rows (L-BFGS).
 
     Args:
         features: ``(N, D)``; where they are is computed.
-        allowed: ``(N, C)`` bool, the classes that each label leaves possible.
-        prior: Weight ``(C, D)`` and bias ``(C,)`` that the solution is drawn to.
-        weights: ``(N,)``, how much each example counts.
+        labels: Of the N photos.
+        allowed: See `classifier.data.allowed_classes`.
+        prior: Weight ``(C, D)`` and bias ``(C,)`` that the solution is drawn to, see `head_prior`.
+        balance: 0 counts photos evenly; 1 counts evenly what labels mean, whichever way they say
+            it: a penguin and an ostrich that are no classes are both other animals.
         strength: Weight of the squared distance to the prior.
-        iterations: At most so many steps of L-BFGS.
 
     Returns:
         Weight ``(C, D)`` and bias ``(C,)``.
     """
-    allowed, weights = allowed.to(features.device), weights.to(features.device)
-    prior = prior[0].to(features.device), prior[1].to(features.device)
+    device, rows = features.device, [allowed[label] for label in labels]
+    possible = torch.from_numpy(np.stack(rows)).to(device)  # (N, C)
+    counts = Counter(meanings := [row.tobytes() for row in rows])
+    weights = torch.tensor([counts[meaning] ** -balance for meaning in meanings], device=device)
+    prior = prior[0].to(device), prior[1].to(device)
     weight, bias = (tensor.clone().requires_grad_() for tensor in prior)
     optimizer = torch.optim.LBFGS(
-        [weight, bias], max_iter=iterations, history_size=10, line_search_fn="strong_wolfe"
+        [weight, bias], max_iter=60, history_size=10, line_search_fn="strong_wolfe"
     )
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        loss = partial_label_loss(features @ weight.T + bias, allowed, weights=weights)
+        loss = partial_label_loss(features @ weight.T + bias, possible, weights=weights)
         loss = loss + strength * (weight - prior[0]).square().sum()
         loss.backward()
         return loss

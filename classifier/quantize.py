@@ -26,16 +26,9 @@ ROUNDING_PHOTOS = 64  # of these, that the weights are rounded for
 def export_both(
     model: Classifier, config: ModelConfig, training: Sequence[Photo], folder: Path
 ) -> tuple[Path, Path]:
-    """Write a classifier as fp32 and as int8, quantized as its encoder says.
+    """Write a classifier into a folder as fp32 and as int8, quantized as its encoder says.
 
-    Args:
-        model: The classifier.
-        config: Names its preprocessing.
-        training: Photos for the ranges and the rounding of the int8 model.
-        folder: Where to.
-
-    Returns:
-        The two files.
+    Training photos give the ranges and the rounding of the int8 model.
 
     Raises:
         InputError: If photos are needed and none can be read.

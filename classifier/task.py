@@ -29,12 +29,7 @@ from matching.taxonomy import Taxonomy
 
 
 class ClassificationTask(Task):
-    """A classifier on labelled photos, at first with the weights of its encoder.
-
-    Args:
-        config: What the run is made of.
-        photos: All photos, with splits.
-        device: Where the model is to be.
+    """A classifier on labelled photos with splits, at first with the weights of its encoder.
 
     Raises:
         InputError: If photos or weights do not do.
@@ -70,8 +65,7 @@ class ClassificationTask(Task):
     def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         """Return the loss on images ``(B, 3, H, W)`` with the classes allowed ``(B, C)``."""
         images, allowed = (part.to(self.device) for part in batch)
-        smoothing = self.config.label_smoothing
-        partner, own = None, 1.0
+        smoothing, partner = self.config.label_smoothing, None
         if torch.rand(()) < self.config.mixup_share:
             images, partner, own = mix(images)
         logits = self.model(images.contiguous(memory_format=torch.channels_last))
@@ -96,15 +90,12 @@ class ClassificationTask(Task):
 
     def transform(self, size: int) -> Any:
         """Return the augmentation to squares of ``size`` pixels."""
-        shares = (self.config.trivial_augment, self.config.degrade, self.config.erase)
-        return train_transform(size, self.model_config, *shares)
+        return train_transform(size, self.model_config, self.config)
 
     def loader(self) -> DataLoader:
         """Return the batches of an epoch."""
-        config, transform = self.config, self.transform(self.size)
-        dataset = PhotoDataset(self.training_photos, self.allowed, transform)
-        balance = (config.balance, config.source_balance)
-        return train_loader(dataset, config.batch_size, *balance, config.workers)
+        dataset = PhotoDataset(self.training_photos, self.allowed, self.transform(self.size))
+        return train_loader(dataset, self.config)
 
     def fit_head(self) -> None:
         """Fit the head to frozen features of the photos, as they are and augmented."""
@@ -112,12 +103,11 @@ class ClassificationTask(Task):
         varied, precision = self.transform(self.model_config.crop), self.config.precision
         copies = [(self.model_config.preprocess, None)]
         copies += [(lambda image: varied(image).numpy(), 1)] * self.config.augmented_copies
-        photos, device = self.training_photos, self.device
         seen = [
-            photo_features(self.model, preprocess, photos, device, precision, threads)
-            for preprocess, threads in copies
+            photo_features(self.model, f, self.training_photos, self.device, precision, threads)
+            for f, threads in copies
         ]
-        features = torch.cat([part for part, _ in seen]).to(device)
+        features = torch.cat([part for part, _ in seen]).to(self.device)
         labels = [photo.label for _, read in seen for photo in read]
         head = fit_head(features, labels, self.allowed, self.prior)
         self.model.fc.weight.data, self.model.fc.bias.data = head

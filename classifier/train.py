@@ -40,7 +40,6 @@ def get_args_parser() -> ArgumentParser:
     """The command line: the folder here, what the run is made of in its configuration."""
     parser = ArgumentParser(__doc__)
     parser.add_run(ROOT / "runs/classifier")
-    parser.add_device()
     add_options(parser, ClassifierTrainingConfig)
     return parser
 

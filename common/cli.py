@@ -21,12 +21,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """An ``argparse`` parser whose errors are one line and whose help keeps the docstring's lines.
-
-    Args:
-        doc: A module docstring, shown as the description.
-        **options: Anything else that ``argparse.ArgumentParser`` takes.
-    """
+    """An ``argparse`` parser whose errors are one line and whose help is a module's docstring."""
 
     def __init__(self, doc: str | None = None, **options: Any):
         super().__init__(
@@ -54,16 +49,17 @@ class ArgumentParser(argparse.ArgumentParser):
         )
 
     def add_run(self, default: Path) -> None:
-        """Add ``--output``, ``--resume`` and ``--overwrite`` of a training run."""
+        """Add ``--output``, ``--resume``, ``--overwrite`` and ``--device`` of a training run."""
         self.add_argument(
             "--output", type=Path, default=default, metavar="DIR", help="the model folder"
         )
         former = self.add_mutually_exclusive_group()
         former.add_argument("--resume", action="store_true", help="go on with the run in --output")
         former.add_argument("--overwrite", action="store_true", help="replace the run in --output")
+        self.add_device()
 
     def add_evaluation(self) -> None:
-        """Add ``--runtime`` and ``--output`` of an evaluation."""
+        """Add ``--runtime``, ``--output`` and ``--device`` of an evaluation."""
         self.add_argument(
             "--runtime",
             choices=("both", "onnx", "torch"),
@@ -71,6 +67,7 @@ class ArgumentParser(argparse.ArgumentParser):
             help="model.onnx, the weights, or the former against the latter (default: both)",
         )
         self.add_argument("--output", type=Path, metavar="DIR", help="folder for the report")
+        self.add_device()
 
     def add_texts(self) -> None:
         """Add ``--text`` and ``--file``, of which one must be given (see `read_texts`)."""
@@ -128,11 +125,7 @@ def printable(text: str) -> str:
 
 
 def run(main: Callable[[], int]) -> NoReturn:
-    """Run a script's ``main`` and exit with its code; an ``InputError`` becomes one line.
-
-    Args:
-        main: Parses ``sys.argv``, does the work and returns the exit code.
-    """
+    """Run a script's ``main`` and exit with the code it returns; an `InputError` is one line."""
     warnings.filterwarnings("ignore", module="PIL")  # what it refuses, it raises
     for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
         if getattr(sys, name) is None:  # closed by who called

@@ -15,6 +15,7 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,12 +25,7 @@ Config = TypeVar("Config")
 
 
 def option(default: Any, help: str) -> Any:
-    """A dataclass field with its help text.
-
-    Args:
-        default: The value without a flag; its type decides how the flag is read.
-        help: One line for ``--help``.
-    """
+    """A dataclass field with its line for ``--help``; its type decides how the flag is read."""
     return dataclasses.field(default=default, metadata={"help": help})
 
 
@@ -96,6 +92,23 @@ def load_json(config: type[Config], path: Path) -> Config:
         raise InputError(f"{path}: unknown setting {error}; written by another version") from error
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: no {config.__name__} ({error})") from error
+
+
+def check_values(
+    values: Mapping[str, Any], possible: Mapping[str, Callable[[Any], bool]], path: Path
+) -> None:
+    """Check what a file says by what is possible for each setting; a TypeError counts as no.
+
+    Raises:
+        InputError: If a value is impossible; the message names the file and the setting.
+    """
+    for name, value in values.items():
+        try:
+            if possible[name](value):
+                continue
+        except TypeError:
+            pass
+        raise InputError(f"{path}: {name} cannot be {json.dumps(value)[:80]}")
 
 
 def save_json(value: Any, path: Path) -> None:

@@ -13,13 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from common.errors import InputError
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 STREAM = Path("-")
@@ -60,8 +57,9 @@ def find_column(path: Path, found: Sequence[str], names: Sequence[str]) -> str:
     Raises:
         InputError: If it has none of them.
     """
-    if there := [name for name in names if name in found]:
-        return there[0]
+    for name in names:
+        if name in found:
+            return name
     columns = ",".join(found) or "no columns"
     raise InputError(f"{path}: no column {' or '.join(names)}; found {columns}")
 
@@ -130,10 +128,7 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def _guess(line: str) -> str:
-    """The format of a stream by its first line."""
-    if line.startswith("{"):
-        return ".jsonl"
-    return ".tsv" if "\t" in line else ".csv"
+    return ".jsonl" if line.startswith("{") else ".tsv" if "\t" in line else ".csv"
 
 
 def _read_parquet(path: Path) -> Iterator[Any]:
@@ -150,7 +145,7 @@ def _read_parquet(path: Path) -> Iterator[Any]:
         raise InputError(f"{path}: no readable parquet ({str(error).splitlines()[0]})") from error
 
 
-def _pyarrow(path: Path) -> "ModuleType":
+def _pyarrow(path: Path) -> ModuleType:
     try:
         from pyarrow import parquet
     except ImportError as error:
@@ -195,11 +190,8 @@ def open_table(
                 write(itertools.islice(_read_parquet(path), 1, None))
         elif append:
             os.truncate(file, _complete(file))
-        opened = (
-            nullcontext(sys.stdout)
-            if path == STREAM
-            else open(file, "a" if append else "w", **form)  # noqa: SIM115
-        )
+        stdout = path == STREAM
+        opened = nullcontext(sys.stdout) if stdout else file.open("a" if append else "w", **form)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     with opened as stream:

@@ -11,7 +11,6 @@ ANSWER_COLUMNS = {
     **{"animals": str, "predicted": str, "probability": float, "error": str},
 }
 
-
 TOP = 5  # classes that the JSON lists
 
 

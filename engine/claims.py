@@ -12,12 +12,7 @@ from ner.predictor import Recognizer
 
 
 class ClaimExtractor:
-    """Read claims: the recogniser finds mentions and polarity, the taxonomy their concepts.
-
-    Args:
-        recognizer: Finds the animals that a text mentions.
-        taxonomy: Knows what they are.
-    """
+    """Read claims: the recogniser finds mentions and polarity, the taxonomy their concepts."""
 
     def __init__(self, recognizer: Recognizer, taxonomy: Taxonomy):
         self.recognizer, self.taxonomy = recognizer, taxonomy
@@ -26,12 +21,7 @@ class ClaimExtractor:
     def load(
         cls, folder: Path = NER_MODEL, device: str = "auto", classes: Iterable[str] = ()
     ) -> "ClaimExtractor":
-        """Open a recogniser's model folder.
-
-        Args:
-            folder: The model folder.
-            device: ``auto``, ``cpu`` or ``cuda``.
-            classes: The classifier's labels; their names count as names of animals.
+        """Open a recogniser's model folder; the names of a classifier's labels are animals, too.
 
         Raises:
             InputError: If the folder holds no exported model.

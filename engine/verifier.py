@@ -15,7 +15,9 @@ A `Verifier` may be used from several threads at once.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
 
 from classifier.config import ModelConfig
 from classifier.predictor import PhotoClassifier, Prediction, animals_of
@@ -28,10 +30,6 @@ from engine.answer import ANSWER_COLUMNS, TOP, Answer
 from engine.claims import ClaimExtractor
 from matching.claim import Claim
 from matching.verdict import ImageEvidence, Verdict, decide
-
-if TYPE_CHECKING:
-    import numpy as np
-    from PIL import Image
 
 
 class Verifier(Answering):
@@ -53,8 +51,7 @@ class Verifier(Answering):
         match: str = "any",
         threads: int | None = None,
     ):
-        self.classifier, self.extractor = classifier, extractor
-        self.match = match
+        self.classifier, self.extractor, self.match = classifier, extractor, match
         self.threads = threads or cores()
 
     @classmethod
@@ -81,12 +78,12 @@ class Verifier(Answering):
         """Return the claims of each text."""
         return self.extractor.read(texts)
 
-    def read_photos(self, photos: Sequence[Source]) -> "Iterator[np.ndarray | InputError]":
+    def read_photos(self, photos: Sequence[Source]) -> Iterator[np.ndarray | InputError]:
         """Return the logits ``(C,)`` of each photo, or why it cannot be read."""
         return self.classifier.logits(photos)
 
     def answer(
-        self, text: str, image: str | None, said: Sequence[Claim], shown: "np.ndarray"
+        self, text: str, image: str | None, said: Sequence[Claim], shown: np.ndarray
     ) -> Answer:
         """Return the answer to a pair, from its claims and logits ``(C,)``."""
         prediction = self.classifier.interpret(shown)
@@ -111,13 +108,8 @@ class Verifier(Answering):
             self.classifier.config.unknown_claim_threshold,
         )
 
-    def explain(self, answer: Answer, image: Source) -> "Image.Image":
-        """Draw an answer: the photo, where its animal was seen, the classes, and each claim.
-
-        Args:
-            answer: With a verdict.
-            image: The photo that it is about.
-        """
+    def explain(self, answer: Answer, image: Source) -> Image.Image:
+        """Draw an answer with a verdict: where its animal was seen, the classes and the claims."""
         lines = [f"“{answer.text}”"]
         for judged in answer.verdict.claims:
             outcome = {True: "holds", False: "does not hold", None: "undecided"}[judged.holds]

@@ -9,18 +9,15 @@ from matching.taxonomy import Taxonomy
 
 NEAR = 5  # claims before and after a group that may say which kind it is
 
-
 NEGATION = re.compile(
     r"\b(no|not|never|none|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE
 )
-
 
 DEFINITE = re.compile(  # "the", "this small", before the end
     r"\b(the|this|that|these|those|what|which|my|your|our|his|her|its|their)"
     r"(\s+(?!(a|an|and|or|other|of|in|on|at|with|to|by|for|from|is|are)\b)[\w-]+){0,2}\s+$",
     re.IGNORECASE,
 )
-
 
 CALLED = re.compile(  # what may stand before a kind without denying it
     r"((is|are|was|were|called|named|known|as)\s+)+(?P<article>an?\s+)?", re.IGNORECASE
@@ -58,21 +55,13 @@ def identified(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonom
     of the group: "the animal is a cow" for a correction such as "the cow is a horse", though no
     negation stands before it, and in "the animal is not a cow" it lets the cue deny both.
 
-    Args:
-        text: The text.
-        claim: One of its claims.
-        near: The claims around it.
-        taxonomy: Knows which are about finer kinds.
-
     Returns:
-        The claim, or what it says instead.
+        The claim, or what it says instead, judged by those ``near`` it.
     """
     kinds = [
-        other
-        for other in near
-        if other.animal != claim.animal
-        and other.animal
-        and taxonomy.is_below(other.animal, claim.animal or "")
+        c
+        for c in near
+        if c.animal and c.animal != claim.animal and taxonomy.is_below(c.animal, claim.animal or "")
     ]
     affirmed = [kind for kind in kinds if not kind.negated]
     definite = bool(DEFINITE.search(text[max(0, claim.start - 60) : claim.start]))

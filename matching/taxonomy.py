@@ -132,13 +132,7 @@ class Taxonomy:
     @classmethod
     @cache
     def load(cls, path: Path = DEFAULT_FILE) -> "Taxonomy":
-        """Read a taxonomy file, once.
-
-        Args:
-            path: A file that ``data/taxonomy.py`` made.
-
-        Returns:
-            The taxonomy.
+        """Read a file that ``data/taxonomy.py`` made, once.
 
         Raises:
             InputError: If the file cannot be read.
@@ -152,10 +146,7 @@ class Taxonomy:
             raise InputError(f"taxonomy: cannot read '{path}': {reason}") from error
 
     def with_classes(self, classes: Iterable[str]) -> "Taxonomy":
-        """Add the classes that have no concept yet, each right below the root.
-
-        Args:
-            classes: The classifier's labels.
+        """Add the classifier's labels that have no concept yet, each right below the root.
 
         Returns:
             A taxonomy in which every label answers to its own name (this one, if all did before).
@@ -177,9 +168,6 @@ class Taxonomy:
 
     def names_for_classes(self, classes: Iterable[str]) -> dict[str, list[str]]:
         """Return the names that each of the classifier's labels answers to.
-
-        Args:
-            classes: The classifier's labels.
 
         Returns:
             By label: its own names, then each everyday kind and form below it that is not below
@@ -204,10 +192,8 @@ class Taxonomy:
 
         The longest known tail wins, because in English the kind comes last: "big brown cow" is a
         cow. A form by age or sex gives way to a kind before it: "wolf cub" is a wolf. A mention
-        without a known tail may be misspelt: "elefant".
-
-        Args:
-            mention: Any spelling: upper case, plural, hyphens, underscores.
+        without a known tail may be misspelt: "elefant". Any spelling will do: upper case, plural,
+        hyphens, underscores.
 
         Returns:
             The concept, or None when the mention is unlike all names.
@@ -220,12 +206,6 @@ class Taxonomy:
 
         It does not know idioms, and of other senses only that there are some: the recogniser knows
         more. A form and a kind side by side ("bear cub", "bull elephant") are one name.
-
-        Args:
-            text: Any text.
-
-        Returns:
-            The names in the order of the text, with character offsets.
         """
         tokens = [(*m.span(1), m.end(), m[1].lower()) for m in _TOKEN.finditer(text)]
         reach = _reach(tokens, text)
@@ -263,13 +243,6 @@ class Taxonomy:
         Classes at or below it answer exactly. Without any, the nearest concepts above stand in that
         are classes themselves, are marked ``basic``, or are what a ``form`` is a form of. A concept
         with none of these, as "penguin" among mammals, is outside the classifier's knowledge.
-
-        Args:
-            concept: A concept of this taxonomy.
-            classes: The classifier's labels.
-
-        Returns:
-            The classes, whether they are exact, and the concepts that were used.
         """
         key = concept, frozenset(classes)
         if key not in self._judged:

@@ -143,18 +143,10 @@ def judge(
     taxonomy: Taxonomy,
     threshold: float,
 ) -> JudgedClaim:
-    """Decide whether one claim holds.
+    """Decide whether one claim holds, see `decide`.
 
-    Args:
-        claim: The claim.
-        affirmed: Concepts that its text affirms, each once. They are no counter-examples to a
-            denied group: "no animals except a cow" denies all animals but cows.
-        sighting: What the classifier says about the photo.
-        taxonomy: The one that read the claims.
-        threshold: Probability from which an animal counts as present.
-
-    Returns:
-        The claim with its probability, whether it holds, and a line that explains it.
+    The concepts that its text affirms are no counter-examples to a denied group: "no animals except
+    a cow" denies all animals but cows.
     """
     labels = sighting.probabilities.keys()
     judgement = taxonomy.answering_classes(claim.animal, labels) if claim.animal else None

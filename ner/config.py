@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from common.config import check_values
 from common.errors import InputError
 from ner.labels import HEADS, MARKS
 
 KEY = "faunacheck"
-POSSIBLE: dict[str, Callable[[Any], bool]] = {  # values under it; TypeError counts as False
+POSSIBLE: dict[str, Callable[[Any], bool]] = {  # values under it, see `check_values`
     "heads": lambda v: [*v] == [*HEADS] and {**v, "entity": 0} == {**HEADS, "entity": 0},
     "marks": lambda v: v == MARKS,
     "window": lambda v: 8 <= v < 100_000,
@@ -81,13 +82,7 @@ class ModelConfig:
             raise InputError(f"{path} is not a text model's configuration: {error}") from error
         if not values:
             raise InputError(f"{path} is of an older version: python models/migrate.py {folder}")
-        for name, is_possible in POSSIBLE.items():
-            try:
-                possible = is_possible(values.get(name))
-            except TypeError:
-                possible = False
-            if not possible:
-                raise InputError(f"{path}: {name} cannot be {json.dumps(values.get(name))[:80]}")
+        check_values({name: values.get(name) for name in POSSIBLE}, POSSIBLE, path)
         if config.outputs != labels:
             raise InputError(f"{path}: heads must have the labels of id2label in their order")
         if config.overlap > config.window // 2:

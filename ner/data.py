@@ -9,8 +9,9 @@ import functools
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from common.training.distributed import local_shard
 from ner.config import ModelConfig
 from ner.decode import spans
 from ner.labels import TYPES, Mark
+from ner.training_config import NerTrainingConfig
 from ner.windows import Preprocess, pad
 
 ALL_TYPES = frozenset(TYPES)
@@ -51,11 +53,7 @@ class Sentence:
 
 
 def read_jsonl(path: Path, annotated: frozenset[str] = ALL_TYPES) -> list[Sentence]:
-    """Read JSON Lines with ``tokens`` and ``tags``.
-
-    Args:
-        path: The file.
-        annotated: The types that this file annotates completely.
+    """Read JSON Lines with ``tokens`` and ``tags``; some types are annotated completely.
 
     Raises:
         InputError: If the file or a line cannot be read; the message names the line.
@@ -168,15 +166,11 @@ def label_mask(
 
 
 def implied_mentions(sentence: Sentence, names: np.ndarray) -> tuple[str, ...]:
-    """Return what entity tags say about mentions; the rest stays open.
+    """Return what entity tags and names ``(W,)`` say about mentions; the rest stays open.
 
     An animal by its tag and by the taxonomy is a mention. Other entities ("Chicago Bulls") and
     words that are no names are none. A name that is left unmarked may be one all the same, but
     where animals alone were looked for, one that has other senses is not.
-
-    Args:
-        sentence: Words with entity tags.
-        names: ``(W,)`` from `Preprocess.names`.
     """
     others = {Mark.AMBIGUOUS, Mark.AMBIGUOUS_INSIDE} if sentence.annotated == {"ANIM"} else set()
     result = ["O" if name in {Mark.NONE, *others} else "?" for name in names]
@@ -203,24 +197,19 @@ class Batch:
     label_mask: torch.Tensor
 
 
-@dataclass(frozen=True)
 class Augmentation:
     """Random changes to training sentences that leave the tags right.
 
-    Attributes:
-        recase: Share of sentences shown in lower case; half as many are shown in capitals.
-        mask: Share of sub-words hidden behind the mask token, so that context has to tell.
-        replace: Share of mentions replaced by another name of their type (Dai & Adel, "An Analysis
-            of Simple Data Augmentation for NER", COLING 2020).
+    Args:
+        config: ``recase`` is the share of sentences shown in lower case (half as many in capitals),
+            ``typo`` of mentions misspelt (a quarter as many other words), ``replace`` of those
+            replaced by another name of their type (Dai & Adel, "An Analysis of Simple Data
+            Augmentation for NER", COLING 2020).
         names: For each type the names to choose from.
-        typo: Share of mentions misspelt; of other words a quarter of it.
     """
 
-    recase: float = 0.0
-    mask: float = 0.0
-    replace: float = 0.0
-    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    typo: float = 0.0
+    def __init__(self, config: NerTrainingConfig, names: Mapping[str, Sequence[str]]):
+        self.config, self.names = config, names
 
     def __call__(self, sentence: Sentence, chance: random.Random) -> Sentence:
         """A changed copy of a sentence."""
@@ -228,7 +217,7 @@ class Augmentation:
         if sentence.mentions:  # names are drawn where these sentences are made
             return replace(sentence, words=self._recase(self._misspell(sentence, chance), chance))
         for first, stop, type_ in reversed(spans(tags)):  # from the end, so that indices stay
-            if type_ in self.names and chance.random() < self.replace:
+            if type_ in self.names and chance.random() < self.config.replace:
                 name = chance.choice(self.names[type_]).split()
                 words[first:stop] = name
                 tags[first:stop] = [f"B-{type_}"] + [f"I-{type_}"] * (len(name) - 1)
@@ -236,16 +225,18 @@ class Augmentation:
 
     def _recase(self, words: Sequence[str], chance: random.Random) -> tuple[str, ...]:
         draw = chance.random()
-        if draw < self.recase:
+        if draw < self.config.recase:
             return tuple(word.lower() for word in words)
-        if draw < 1.5 * self.recase:
+        if draw < 1.5 * self.config.recase:
             return tuple(word.upper() for word in words)
         return tuple(words)
 
     def _misspell(self, sentence: Sentence, chance: random.Random) -> list[str]:
-        pairs = zip(sentence.words, sentence.mentions, strict=True)
-        rates = ((w, self.typo if tag[0] in "BI" else self.typo / 4) for w, tag in pairs)
-        return [misspell(word, chance) if chance.random() < rate else word for word, rate in rates]
+        rates = (self.config.typo / (1 if tag[0] in "BI" else 4) for tag in sentence.mentions)
+        return [
+            misspell(word, chance) if chance.random() < rate else word
+            for word, rate in zip(sentence.words, rates, strict=True)
+        ]
 
 
 # Spellings that sound alike, the usual slips beside those of the fingers.
@@ -265,15 +256,13 @@ def misspell(word: str, chance: random.Random) -> str:
         return word
     i = chance.randrange(1, len(word) - 1)
     kind = chance.randrange(4)
+    alike = [(a, b) for a, b in SOUNDS if a in word[1:]]
     if kind == 0:
         return word[:i] + word[i] + word[i:]
-    if kind == 1:
+    if kind == 1 or (kind == 3 and not alike):
         return word[:i] + word[i + 1 :]
     if kind == 2:
         return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
-    alike = [(a, b) for a, b in SOUNDS if a in word[1:]]
-    if not alike:
-        return word[:i] + word[i + 1 :]
     a, b = chance.choice(alike)
     return word[0] + word[1:].replace(a, b, 1)
 
@@ -282,39 +271,34 @@ class Batches:
     """Shuffled batches of sentences of similar length; the order comes from torch's seed.
 
     Args:
-        sentences: The fully annotated training data, all of it in each epoch.
-        partial: Partly annotated data.
+        config: Sizes and shares; the changes are made anew each epoch.
         preprocess: Words to windows.
-        size: Sentences in a batch.
-        augmentation: Changes made anew each epoch.
-        partial_share: How many of them an epoch draws for each of ``sentences``, if there are.
-        everyday: Sentences with mentions.
-        everyday_share: The same for these.
-        gazetteer_dropout: Share of sentences shown without what the taxonomy knows of them.
+        sentences: The fully annotated training data, all of it in each epoch.
+        partial: Partly annotated data, of which each epoch draws a share.
+        everyday: Sentences with mentions, likewise.
+        names: See `Augmentation`.
     """
 
     def __init__(
         self,
-        sentences: Sequence[Sentence],
-        partial: Sequence[Sentence],
+        config: NerTrainingConfig,
         preprocess: Preprocess,
-        size: int,
-        augmentation: Augmentation,
-        partial_share: float = 1.0,
+        sentences: Sequence[Sentence],
+        partial: Sequence[Sentence] = (),
         everyday: Sequence[Sentence] = (),
-        everyday_share: float = 1.0,
-        gazetteer_dropout: float = 0.0,
+        names: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ):
-        self.sentences, self.partial, self.preprocess = sentences, partial, preprocess
-        self.everyday = everyday
-        self.drawn = min(len(partial), round(partial_share * len(sentences)))
-        self.drawn_everyday = min(len(everyday), round(everyday_share * len(sentences)))
-        self.size, self.augmentation, self.dropout = size, augmentation, gazetteer_dropout
+        self.config, self.preprocess, self.augment = config, preprocess, Augmentation(config, names)
+        self.sentences, self.partial, self.everyday = sentences, partial, everyday
+        self.drawn = min(len(partial), round(config.partial_share * len(sentences)))
+        self.drawn_everyday = min(len(everyday), round(config.everyday_share * len(sentences)))
         self.label_mask = functools.cache(functools.partial(label_mask, preprocess.config))
         self.special_ids = torch.from_numpy(np.concatenate((preprocess.before, preprocess.behind)))
 
     def __len__(self) -> int:
-        return -(-(len(self.sentences) + self.drawn + self.drawn_everyday) // self.size)
+        return -(
+            -(len(self.sentences) + self.drawn + self.drawn_everyday) // self.config.batch_size
+        )
 
     def __iter__(self) -> Iterator[Batch]:
         chance = random.Random(int(torch.randint(2**31, ()).item()))
@@ -325,19 +309,19 @@ class Batches:
             *chance.sample(self.everyday, self.drawn_everyday),
         ]
         order = sorted(drawn, key=lambda s: len(s.words) * chance.uniform(0.8, 1.2))
-        batches = [order[i : i + self.size] for i in range(0, len(order), self.size)]
+        size = self.config.batch_size
+        batches = [order[i : i + size] for i in range(0, len(order), size)]
         chance.shuffle(batches)
         for batch in batches:
-            changed = [self.augmentation(sentence, chance) for sentence in batch]
+            changed = [self.augment(sentence, chance) for sentence in batch]
             yield self.collate(local_shard(changed), chance)
 
     def collate(self, sentences: Sequence[Sentence], chance: random.Random) -> Batch:
         """Return one batch; long sentences become several rows."""
-        rows = [
-            (window, s)
-            for s in sentences
-            for window in self.preprocess.windows(s.words, chance.random() >= self.dropout)
-        ]
+        rows = []
+        for s in sentences:
+            use_names = chance.random() >= self.config.gazetteer_dropout
+            rows += [(window, s) for window in self.preprocess.windows(s.words, use_names)]
         batch = pad([window for window, _ in rows], self.preprocess.pad_id)
         inputs = {name: torch.from_numpy(values) for name, values in batch.items()}
         outputs = len(self.preprocess.config.outputs)
@@ -346,12 +330,11 @@ class Batches:
             mentions = s.mentions or implied_mentions(s, self.preprocess.names(s.words))
             for word, position in zip(window.words, window.positions, strict=True):
                 cue = s.cues[word] if s.cues else None
-                mask[row, position] = self.label_mask(
-                    s.tags[word], s.annotated, mentions[word], cue
-                )
-        if self.augmentation.mask:
-            hidden = torch.rand(inputs["input_ids"].shape) < self.augmentation.mask
-            hidden &= inputs["attention_mask"].bool()
-            hidden &= ~torch.isin(inputs["input_ids"], self.special_ids)
-            inputs["input_ids"][hidden] = self.preprocess.mask_id
+                said = s.tags[word], s.annotated, mentions[word], cue
+                mask[row, position] = self.label_mask(*said)
+        if self.config.mask:  # hidden sub-words, so that context has to tell
+            ids = inputs["input_ids"]
+            hidden = torch.rand(ids.shape) < self.config.mask
+            hidden &= inputs["attention_mask"].bool() & ~torch.isin(ids, self.special_ids)
+            ids[hidden] = self.preprocess.mask_id
         return Batch(inputs, torch.from_numpy(mask))

@@ -69,14 +69,7 @@ def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
 def entities(
     text: str, words: Sequence[Word], probabilities: np.ndarray, config: ModelConfig
 ) -> list[Entity]:
-    """Decode the entity head for one text.
-
-    Args:
-        text: The text.
-        words: Its words, from `split_words`.
-        probabilities: ``(W, L)`` from `word_probabilities`.
-        config: The model's.
-    """
+    """Decode the entity head for a text and its words, from ``(W, L)`` of all heads."""
     return [
         Entity(text[start:end], type_, start, end, score)
         for start, end, type_, score, _ in _decoded(words, probabilities, config, "entity")
@@ -86,26 +79,14 @@ def entities(
 def mentions(
     text: str, words: Sequence[Word], probabilities: np.ndarray, config: ModelConfig
 ) -> list[Mention]:
-    """Decode the mention, polarity and cue heads for one text.
-
-    Args:
-        text: The text.
-        words: Its words, from `split_words`.
-        probabilities: ``(W, L)`` from `word_probabilities`.
-        config: The model's.
-    """
+    """Decode the mention, polarity and cue heads likewise."""
     denied = probabilities[:, config.slices["polarity"]][:, 1]
     cues = _cues(words, probabilities[:, config.slices["cue"]][:, 1] >= config.cue)
-    return [
-        Mention(
-            text[start:end],
-            start,
-            end,
-            bool(denied[span].mean() >= config.denied),
-            _cue_of(text, cues, start),
-        )
-        for start, end, *_, span in _decoded(words, probabilities, config, "mention")
-    ]
+    found = []
+    for start, end, *_, span in _decoded(words, probabilities, config, "mention"):
+        is_denied, cue = bool(denied[span].mean() >= config.denied), _cue_of(text, cues, start)
+        found.append(Mention(text[start:end], start, end, is_denied, cue))
+    return found
 
 
 def _cues(words: Sequence[Word], is_cue: np.ndarray) -> list[tuple[int, int]]:

@@ -37,7 +37,6 @@ def get_args_parser() -> ArgumentParser:
         help="texts with their claims (default: tests/data/claims.jsonl)",
     )
     parser.add_evaluation()
-    parser.add_device()
     return parser
 
 
@@ -49,13 +48,7 @@ def main() -> int:
     from engine.claims import ClaimExtractor
     from ner.data import read_jsonl
     from ner.predictor import Recognizer
-    from ner.report import (
-        predict_tags,
-        read_claims,
-        report,
-        report_claims,
-        report_gazetteer,
-    )
+    from ner.report import predict_tags, read_claims, report, report_claims, report_gazetteer
 
     sentences = read_jsonl(args.data / FILES[args.split] if args.data.is_dir() else args.data)
     examples = read_claims(args.claims)
@@ -79,8 +72,7 @@ def main() -> int:
     extractor = ClaimExtractor(recognizer, preprocess.taxonomy)
     figures["claims"], figures["claims_of_gazetteer"] = {}, {}
     for half in sorted({example.split for example in examples}):
-        texts = [example.text for example in examples if example.split == half]
-        spans = [example.spans for example in examples if example.split == half]
+        texts, spans = zip(*((e.text, e.spans) for e in examples if e.split == half), strict=True)
         found = [{(c.start, c.end, c.negated) for c in row} for row in extractor.read(texts)]
         listed = [{(n.start, n.end, False) for n in preprocess.taxonomy.find(t)} for t in texts]
         figures["claims"][half] = report_claims(spans, found)

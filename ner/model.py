@@ -49,11 +49,8 @@ class TokenClassifier(nn.Module):
 def build(base_model: str) -> tuple[TokenClassifier, Preprocess]:
     """Return a new classifier on a pretrained encoder, and its preprocessing.
 
-    A token classifier as base keeps what it has learned: its marks, and the rows of the labels that
-    it knows.
-
-    Args:
-        base_model: A folder or a name on the Hugging Face hub.
+    The encoder is a folder's or the Hugging Face hub's. A token classifier as base keeps what it
+    has learned: its marks, and the rows of the labels that it knows.
 
     Raises:
         InputError: If there is no such encoder.

@@ -31,12 +31,7 @@ class Recognizer:
     def load(
         cls, folder: Path = NER_MODEL, device: str = "auto", taxonomy: Taxonomy | None = None
     ) -> "Recognizer":
-        """Open a model folder.
-
-        Args:
-            folder: The model folder.
-            device: ``auto``, ``cpu`` or ``cuda``.
-            taxonomy: Knows the names of animals; the one that ships without it.
+        """Open a model folder, with the taxonomy that ships if there is no other.
 
         Raises:
             InputError: If the folder holds no exported model.

@@ -9,15 +9,7 @@ from torch import nn
 from common.errors import InputError
 from common.training.losses import partial_label_loss
 from common.training.task import Task
-from ner.data import (
-    Augmentation,
-    Batch,
-    Batches,
-    read_jsonl,
-    read_mentions,
-    read_names,
-    read_partial,
-)
+from ner.data import Batch, Batches, read_jsonl, read_mentions, read_names, read_partial
 from ner.labels import TYPES
 from ner.model import as_function, build, head_parameters
 from ner.report import count_matches, f1, mention_scores, predict_tags
@@ -25,12 +17,7 @@ from ner.training_config import NerTrainingConfig
 
 
 class TokenTask(Task):
-    """A token classifier on sentences: fully and partly annotated ones, and those with mentions.
-
-    Args:
-        config: What the run is made of.
-        data: The folder with fully annotated sentences.
-        device: Where the model is to be.
+    """A token classifier on sentences: fully annotated ones, in the folder ``data``, and others.
 
     Raises:
         InputError: If data or encoder cannot be read, or validation has no entity to score.
@@ -54,16 +41,12 @@ class TokenTask(Task):
             f" {len(everyday)} with mentions, {len(self.validation)} for validation"
         )
         names = read_names(config.names) if config.names else {}
-        augmentation = Augmentation(config.recase, config.mask, config.replace, names, config.typo)
         torch.manual_seed(config.seed)
         self.model, self.preprocess = build(config.base_model)
         self.model.to(device)
         heads = self.preprocess.config.heads
         self.weights = dict.fromkeys(heads, 1.0) | {"entity": config.entity_weight}
-        self.loader = Batches(
-            *(training, partial, self.preprocess, config.batch_size, augmentation),
-            *(config.partial_share, everyday, config.everyday_share, config.gazetteer_dropout),
-        )
+        self.loader = Batches(config, self.preprocess, training, partial, everyday, names)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Return the sum of the heads' losses; heads to which a batch says nothing are left out."""

@@ -55,10 +55,8 @@ class Preprocess:
         self.tokenizer, self.taxonomy, self.config = tokenizer, taxonomy, config
         self.pad_id, self.mask_id = pad_id, mask_id
         example = tokenizer.encode(["a"], is_pretokenized=True)
-        ids, (body,) = (
-            np.array(example.ids, np.int64),
-            np.where(np.equal(example.special_tokens_mask, 0)),
-        )
+        ids = np.array(example.ids, np.int64)
+        body = np.flatnonzero(np.equal(example.special_tokens_mask, 0))
         self.before, self.behind = ids[: body[0]], ids[body[-1] + 1 :]  # special tokens around it
 
     @classmethod
@@ -90,11 +88,8 @@ class Preprocess:
         """Encode a sentence or a long text; no sub-word is cut off.
 
         A word is read from the window in which it has context on both sides. Words that the
-        vocabulary does not see at all (control characters) are in no window.
-
-        Args:
-            words: The words of the text, in order.
-            use_names: False hides what the taxonomy says, as training does now and then.
+        vocabulary does not see at all (control characters) are in no window. Without ``use_names``
+        what the taxonomy says is hidden, as training does now and then.
 
         Returns:
             Overlapping windows in reading order, at least one.
@@ -116,16 +111,11 @@ class Preprocess:
         window_of = np.clip((first - overlap // 2) // step, 0, count - 1)
         windows = []
         for k in range(count):
-            part, begin = slice(k * step, k * step + size), k * step
-            mine = first[window_of == k]
-            windows.append(
-                Window(
-                    input_ids=np.concatenate((self.before, ids[part], self.behind)),
-                    marks=np.pad(marks[part], (len(self.before), len(self.behind))),
-                    words=owner[mine],
-                    positions=mine - begin + len(self.before),
-                )
-            )
+            part, mine = slice(k * step, k * step + size), first[window_of == k]
+            rows = np.concatenate((self.before, ids[part], self.behind))
+            padded = np.pad(marks[part], (len(self.before), len(self.behind)))
+            places = mine - k * step + len(self.before)
+            windows.append(Window(rows, padded, owner[mine], places))
         return windows
 
 
@@ -149,9 +139,7 @@ def pad(windows: Sequence[Window], pad_id: int = 0) -> dict[str, np.ndarray]:
 
 
 def word_probabilities(
-    model: Forward,
-    preprocess: Preprocess,
-    sentences: Sequence[Sequence[str]],
+    model: Forward, preprocess: Preprocess, sentences: Sequence[Sequence[str]]
 ) -> list[np.ndarray]:
     """Return the probabilities of all heads for each word of each sentence.
 

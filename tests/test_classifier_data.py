@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from classifier.data import (
     sampling_weights,
     train_loader,
 )
+from classifier.training_config import ClassifierTrainingConfig
 from common.errors import InputError
 from common.paths import ROOT
 from common.training.splits import write_splits
@@ -249,10 +251,13 @@ def test_mixed_batches_are_made_of_the_stated_shares():
     assert len(shares) > 15 and torch.equal(images[:, 0, 0, 0], torch.arange(6.0))
 
 
+TRAINING = ClassifierTrainingConfig(batch_size=10, balance=0, source_balance=0, workers=0)
+
+
 def dataset(photos, labels=("cow", "lion")):
     read = [p for p in read_photos(photos) if p.label in labels]
     allowed = {label: np.eye(len(labels), dtype=bool)[i] for i, label in enumerate(labels)}
-    return PhotoDataset(read, allowed, train_transform(32, model_config(labels)))
+    return PhotoDataset(read, allowed, train_transform(32, model_config(labels), TRAINING))
 
 
 def test_augmented_photos_have_their_size_and_label(photos):
@@ -305,7 +310,7 @@ def test_balance(balance, share):
     import torch
 
     photos = [Photo(Path(str(i)), "cow" if i < 900 else "lion", "train") for i in range(1000)]
-    loader = train_loader(PhotoDataset(photos, {}, None), 10, balance, 0, 0)
+    loader = train_loader(PhotoDataset(photos, {}, None), replace(TRAINING, balance=balance))
     torch.manual_seed(0)
     drawn = [i for _ in range(5) for batch in loader.batch_sampler for i in batch]
     assert np.mean(np.array(drawn) >= 900) == pytest.approx(share, abs=0.02)
@@ -317,7 +322,7 @@ def test_balance_of_sources():
 
     photos = [Photo(Path(str(i)), "cow", "train", "web" if i < 450 else "zoo") for i in range(500)]
     photos += [Photo(Path(str(i)), "lion", "train", "web") for i in range(500)]
-    loader = train_loader(PhotoDataset(photos, {}, None), 10, 0, 1.0, 0)
+    loader = train_loader(PhotoDataset(photos, {}, None), replace(TRAINING, source_balance=1.0))
     torch.manual_seed(0)
     drawn = np.array([i for _ in range(5) for batch in loader.batch_sampler for i in batch])
     cows = drawn[drawn < 500]

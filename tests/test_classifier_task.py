@@ -113,9 +113,10 @@ def test_training_photos_are_augmented_anew(make):
 
 def test_batches_are_balanced_as_configured(make, monkeypatch):
     seen = []
-    monkeypatch.setattr(module, "train_loader", lambda *arguments: seen.append(arguments[1:]))
+    monkeypatch.setattr(module, "train_loader", lambda _, config: seen.append(config))
     make(balance=0.7, source_balance=0.2, batch_size=5).loader()
-    assert seen == [(5, 0.7, 0.2, 0)]
+    (config,) = seen
+    assert (config.batch_size, config.balance, config.source_balance) == (5, 0.7, 0.2)
 
 
 def test_a_fitted_head_tells_the_colours_apart(make):

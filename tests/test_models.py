@@ -8,9 +8,10 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from benchmarks.measure import with_classes
 from classifier.data import read_classes, read_photos, select
 from classifier.model import load as load_classifier
-from classifier.predict import photo_logits, with_classes
+from classifier.predict import photo_logits
 from classifier.predictor import PhotoClassifier
 from common.evaluation.metrics import f1
 from common.images.load import load_image

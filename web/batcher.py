@@ -16,11 +16,8 @@ class Batcher:
     """A few threads that take what is waiting and answer it.
 
     A thread that becomes free takes its share of the waiting pairs as one batch: few when there is
-    little to do, many when there is much, and nobody waits for a batch to fill.
-
-    Args:
-        verifier: Answers.
-        threads: As many as cores if None.
+    little to do, many when there is much, and nobody waits for a batch to fill. There are as many
+    as cores if ``threads`` is None.
     """
 
     def __init__(self, verifier: Verifier, threads: int | None = None):

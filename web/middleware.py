@@ -38,11 +38,8 @@ class HostMiddleware:
     """Refuse requests that a page of another site has sent.
 
     Such a site can point its own name at this machine (DNS rebinding), which shows in ``Host``, and
-    can post to an address that it cannot read from, which shows in ``Origin``.
-
-    Args:
-        app: The application to guard.
-        hosts: Names to answer to; ``*`` allows any.
+    can post to an address that it cannot read from, which shows in ``Origin``. ``hosts`` are the
+    names to answer to; ``*`` allows any.
     """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]):
@@ -69,12 +66,8 @@ class AdmissionMiddleware:
     """Check the token, and limit the requests in flight, their size and their time.
 
     A refusal reads nothing of the body, so that it costs next to nothing. The time includes that
-    of reading the body: a client that sends slowly, or never ends, loses its place.
-
-    Args:
-        app: The application to guard.
-        limits: See `Limits`.
-        token: The value that ``Authorization: Bearer`` must carry, None for no check.
+    of reading the body: a client that sends slowly, or never ends, loses its place. A ``token`` is
+    what ``Authorization: Bearer`` must carry; None for no check.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, token: str | None):
@@ -142,10 +135,7 @@ class AdmissionMiddleware:
 class AccessLogMiddleware:
     """Log and count each request, without its text and photos, and answer 500 for a defect.
 
-    Args:
-        app: The application to observe.
-        metrics: The metrics to add to.
-        paths: Paths to name; any other is ``other``, as a client may ask for anything.
+    Paths that are not in ``paths`` are ``other``, as a client may ask for anything.
     """
 
     def __init__(self, app: ASGIApp, metrics: "Metrics", paths: Sequence[str]):
@@ -185,28 +175,21 @@ class AccessLogMiddleware:
 
 
 class OfflineMiddleware:
-    """Take references to other hosts out of HTML, and forbid the browser to follow any.
-
-    Args:
-        app: The application that serves Gradio's page.
-    """
+    """Take references to other hosts out of Gradio's HTML, and forbid the browser to follow any."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and edit the answer if it is HTML."""
-        start: Message | None = None
+        start: Message | None = None  # of an HTML page; its length is known when the body is
         body = b""
 
         async def edited(message: Message) -> None:
             nonlocal start, body
-            if message["type"] == "http.response.start":
-                headers = dict(message["headers"])
-                if not headers.get(b"content-type", b"").startswith(b"text/html"):
-                    await send(message)
-                    return
-                start = message  # its length is known when the body is
+            headers = dict(message.get("headers", ()))
+            if headers.get(b"content-type", b"").startswith(b"text/html"):
+                start = message
             elif start is None:
                 await send(message)
             else:

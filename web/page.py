@@ -70,11 +70,7 @@ def unchecked(answer: Answer) -> str:
 
 
 def make_page(verifier: Verifier) -> gr.Blocks:
-    """Return the page.
-
-    Args:
-        verifier: Answers pairs.
-    """
+    """Return the page, whose pairs a verifier answers."""
 
     def check(text: str, photo: Image.Image | None) -> tuple[Any, ...]:
         if photo is None:
@@ -144,12 +140,7 @@ def _shown(error: object) -> gr.Error:
 
 
 def mount(page: gr.Blocks, hosts: Sequence[str]) -> FastAPI:
-    """Return the application that serves a page.
-
-    Args:
-        page: See `make_page`.
-        hosts: Host names to answer to, ``*`` for any.
-    """
+    """Return the application that serves a page to some host names, ``*`` for any."""
     page.has_launched = True  # else Gradio hands out every file that its user can read
     app = gr.mount_gradio_app(
         FastAPI(openapi_url=None), page, "/", css=CSS, theme=THEME, max_file_size=MAX_UPLOAD

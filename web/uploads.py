@@ -20,13 +20,7 @@ MAX_UPLOAD = 2**30  # bytes of an uploaded file, and of a zip's photos
 def answer_uploads(
     verifier: Verifier, table: Path, photos: Path | None, output: Path
 ) -> tuple[str, str]:
-    """Answer an uploaded table.
-
-    Args:
-        verifier: Answers pairs.
-        table: Pairs; images are names of files in the zip.
-        photos: A zip.
-        output: The folder of the table of answers.
+    """Answer an uploaded table, whose images are names of files in a zip of photos.
 
     Returns:
         The summary and the path of the table of answers.

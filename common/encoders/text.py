@@ -51,11 +51,7 @@ class TextEncoder(nn.Module):
 
 
 def create_text_encoder(name: str, marks: int) -> tuple[TextEncoder, "PreTrainedTokenizerBase"]:
-    """Return a pretrained encoder and its tokenizer.
-
-    Args:
-        name: A folder, or a name on the Hugging Face hub.
-        marks: How many marks there are.
+    """Return a pretrained encoder, a folder or of the Hugging Face hub, and its tokenizer.
 
     Raises:
         InputError: If there is no such encoder.

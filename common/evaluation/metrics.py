@@ -76,9 +76,7 @@ def class_rows(
 def reliability(probabilities: np.ndarray, targets: np.ndarray) -> list[dict[str, float]]:
     """Return confidence against accuracy in `BINS` bins of equal width, without empty ones.
 
-    Args:
-        probabilities: ``(N, C)``.
-        targets: ``(N,)`` class indices.
+    From probabilities ``(N, C)`` and class indices ``(N,)``.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
@@ -101,12 +99,9 @@ def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float:
 def separation(
     known: np.ndarray, unknown: np.ndarray, groups: Sequence[object] | None = None
 ) -> dict[str, Any]:
-    """Return how well a score separates two kinds of photos: AUROC as an estimate, and FPR95.
+    """Return AUROC as an estimate, and FPR95, of scores ``(N,)`` of known and ``(M,)`` of others.
 
-    Args:
-        known: Scores of known photos, ``(N,)``.
-        unknown: Scores of others, ``(M,)``.
-        groups: The sources of all photos, ``(N + M,)``, to resample; photos without it.
+    Resampled are photos, or ``groups`` such as their sources, ``(N + M,)``.
     """
     scores, count = np.concatenate([known, unknown]), len(known)
 

@@ -44,13 +44,9 @@ class PairModel(Protocol[Text, Photo]):
         """Return what each photo shows, logits or an embedding, or why it cannot be read."""
 
     def answer(self, text: str, image: str | None, said: Text, shown: Photo) -> Answer:
-        """Return the answer to a pair.
+        """Return the answer to a pair, of which `read_texts` and `read_photos` said this.
 
-        Args:
-            text: The text.
-            image: The path as it was given, None for a photo that came otherwise.
-            said: What `read_texts` returned.
-            shown: What `read_photos` returned.
+        The image is the path as it was given, None for a photo that came otherwise.
         """
 
     def failure(self, text: str, image: str | None, error: str) -> Answer:

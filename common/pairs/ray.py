@@ -28,12 +28,7 @@ BLOCK = 128  # pairs in a block: what a dying worker loses, a few seconds of wor
 
 
 class Answerer:
-    """An actor with a model, on one core.
-
-    Args:
-        load: Opens the model.
-        folder: What relative paths are relative to.
-    """
+    """An actor with the model that ``load`` opens, on one core; paths are relative to a folder."""
 
     def __init__(self, load: Callable[[], PairModel], folder: Path):
         self.model, self.folder = load(), folder

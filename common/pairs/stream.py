@@ -58,14 +58,6 @@ class _Job(NamedTuple):
     photos: dict[str, Source]
 
 
-class _Done(NamedTuple):
-    """A job with what was read for it."""
-
-    rows: list[_Row]
-    texts: dict[str, Any]
-    photos: dict[str, Any]
-
-
 def answer_pairs(
     model: PairModel, pairs: Iterable[Pair], folder: Path, threads: int
 ) -> Iterator[Answer]:
@@ -81,21 +73,19 @@ def answer_pairs(
         threads: How many chunks are worked on at once.
     """
 
-    def read(job: _Job) -> _Done:
+    def read(job: _Job) -> tuple[list[_Row], dict[str, Any], dict[str, Any]]:
         readable = [text for text in job.texts if not text_error(text)]
-        texts = dict.fromkeys(job.texts) | dict(
-            zip(readable, model.read_texts(readable), strict=True)
-        )
-        photos = zip(job.photos, model.read_photos(list(job.photos.values())), strict=True)
-        return _Done(job.rows, texts, dict(photos))
+        said = zip(readable, model.read_texts(readable), strict=True)
+        shown = zip(job.photos, model.read_photos(list(job.photos.values())), strict=True)
+        return job.rows, dict.fromkeys(job.texts) | dict(said), dict(shown)
 
     with closing(RunCache()) as texts, closing(RunCache()) as photos:
         jobs = _jobs(pairs, texts, photos, folder)
-        for done in ordered_map(read, jobs, threads):
-            texts.put(done.texts)
-            photos.put({key: shown for key, shown in done.photos.items() if _is_path(key)})
-            for row in done.rows:
-                known = photos.get(row.photo) if _is_path(row.photo) else done.photos[row.photo]
+        for rows, said, shown in ordered_map(read, jobs, threads):
+            texts.put(said)
+            photos.put({key: value for key, value in shown.items() if _is_path(key)})
+            for row in rows:
+                known = photos.get(row.photo) if _is_path(row.photo) else shown[row.photo]
                 yield _answer(model, row, texts.get(row.text), known)
 
 
@@ -124,11 +114,8 @@ def _is_path(key: str) -> bool:
 
 
 def _answer(model: PairModel, row: _Row, said: Any, shown: Any) -> Answer:
-    error = text_error(row.text)
-    if error is None and row.name is not None and not row.name.strip():
-        error = "the image is empty; expected a path"
-    if error is None and isinstance(shown, InputError):
-        error = str(shown)
-    if error is not None:
-        return model.failure(row.text, row.name, error)
+    empty = row.name is not None and not row.name.strip()
+    error = text_error(row.text) or ("the image is empty; expected a path" if empty else None)
+    if error or isinstance(shown, InputError):
+        return model.failure(row.text, row.name, error or str(shown))
     return model.answer(row.text, row.name, said, shown)

@@ -26,11 +26,7 @@ Rows = Callable[[Iterable[tuple[str, str]], Path], Iterable[Row]]
 
 
 class Summary:
-    """Counts of the pairs by outcome.
-
-    Args:
-        columns: See `PairModel`.
-    """
+    """Counts of the pairs by outcome, which the first column of type bool tells."""
 
     def __init__(self, columns: Mapping[str, type]):
         self._outcome = next((name for name, kind in columns.items() if kind is bool), None)
@@ -40,14 +36,9 @@ class Summary:
 
     def add(self, row: Row) -> None:
         """Count a row, as it is written or as it is read back."""
-        if row["error"]:
-            outcome = "failed"
-        elif self._outcome is None:
-            outcome = "answered"
-        else:
-            value = row[self._outcome]
-            outcome = "undecided" if value in (None, "") else str(value).lower()
-        self.counts[outcome] += 1
+        value = row[self._outcome] if self._outcome else "answered"
+        outcome = "undecided" if value in (None, "") else str(value).lower()
+        self.counts["failed" if row["error"] else outcome] += 1
 
     @property
     def failed(self) -> int:
@@ -57,10 +48,10 @@ class Summary:
     def __str__(self) -> str:
         """One line."""
         answered = self.counts.total() - self.failed
-        parts = ""
-        if self._outcome:
-            outcomes = ("true", "false", "undecided")
-            parts = ": " + ", ".join(f"{self.counts[kind]} {kind}" for kind in outcomes)
+        outcomes = ("true", "false", "undecided") if self._outcome else ()
+        parts = ": " * bool(outcomes) + ", ".join(
+            f"{self.counts[kind]} {kind}" for kind in outcomes
+        )
         failed = f"; {self.failed} failed, see the column error" if self.failed else ""
         rate = self.new / max(time.monotonic() - self._started, 1e-9)
         return f"{answered} answered{parts}{failed}; {rate:.0f} pairs/s"
@@ -71,8 +62,8 @@ class PairTable:
 
     Args:
         path: The table, ``-`` for standard input.
-        text: The column of the text; if None, ``text`` or ``caption``.
-        image: The column of the photo's path; if None, ``image`` or ``path``.
+        text: Its column of texts; if None, ``text`` or ``caption``.
+        image: That of paths; if None, ``image`` or ``path``.
 
     Attributes:
         further: Its other columns with their types.
@@ -144,8 +135,8 @@ def answer_table(
         resume: Go on after what ``output`` holds.
         overwrite: Replace ``output``.
         errors: ``report`` puts a pair without an answer into its row; ``stop`` ends before it.
-        text_column: The column of the text, see `PairTable`.
-        image_column: The column of the photo's path.
+        text_column: See `PairTable`.
+        image_column: See `PairTable`.
 
     Raises:
         InputError: If a table cannot be read or written, ``output`` exists and neither ``resume``
@@ -161,8 +152,11 @@ def answer_table(
             raise InputError(f"{pairs}: the column {name} is one of the answers; rename it")
     todo, summary = iter(table), Summary(columns)
     columns = {**columns, **table.further}
-    if resume and output != STREAM:
-        _skip(todo, rows_written(output, list(columns)), summary, pairs, output)
+    written = rows_written(output, list(columns)) if resume and output != STREAM else ()
+    for number, row in enumerate(written, 1):
+        if (row["text"], row["image"]) != next(todo, (None,))[0]:
+            raise InputError(f"{output}: row {number} is not of {pairs}; name another file")
+        summary.add(row)
     done = summary.counts.total()
     carried: deque[Row] = deque()  # of the pairs in flight
 
@@ -212,17 +206,3 @@ def check_output(pairs: Path, output: Path, resume: bool, overwrite: bool) -> No
         raise InputError(f"{output} exists; add --resume to go on, or --overwrite to replace it")
     if not output.parent.is_dir():
         raise InputError(f"{output}: no folder {output.parent}")
-
-
-def _skip(
-    todo: Iterator[tuple[tuple[str, str], Row]],
-    written: Iterable[Row],
-    summary: Summary,
-    pairs: Path,
-    output: Path,
-) -> None:
-    """Take the pairs that have an answer from those to do."""
-    for number, row in enumerate(written, 1):
-        if (row["text"], row["image"]) != next(todo, (None,))[0]:
-            raise InputError(f"{output}: row {number} is not of {pairs}; name another file")
-        summary.add(row)

@@ -14,7 +14,6 @@ from common.runtime.session import Session
 if TYPE_CHECKING:
     import torch
 
-
 OPSET = 18
 
 
@@ -92,7 +91,7 @@ def store(source: Path, target: Path, weights: str | None) -> None:
 
     Args:
         source: The exported model.
-        target: The file, which may be the same.
+        target: Where it is stored; it may be the same file.
         weights: Fingerprint of the weights that it was exported from.
     """
     model = onnx.load(source)

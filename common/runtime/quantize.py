@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quant_pre_process
+from onnxruntime import quantization
 
 RANGE_AVERAGE = 0.01  # weight of one calibration input in the average range of an activation
-
 
 LAYERS = {"Conv", "Gemm", "MatMul"}  # nodes with weights
 
@@ -28,20 +27,15 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
         target: The int8 model.
         batches: Calibration inputs; training data.
     """
-    from onnxruntime.quantization import (
-        QuantType,
-        quantize_static,
-    )
+    inputs = iter(batches)
 
-    class Reader(CalibrationDataReader):
-        def __init__(self) -> None:
-            self.batches = iter(batches)
-
+    class Reader(quantization.CalibrationDataReader):
         def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self.batches, None)
+            return next(inputs, None)
 
     prepared = target.with_suffix(".prepared.onnx")
-    quant_pre_process(source, prepared, skip_symbolic_shape=True)  # it does not know all operators
+    # Symbolic shape inference does not know all operators.
+    quantization.quant_pre_process(source, prepared, skip_symbolic_shape=True)
     graph = onnx.load(prepared).graph
     writers = {name: node for node in graph.node for name in node.output}
     last = [writers[output.name] for output in graph.output]
@@ -51,13 +45,13 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
             before = [writers[name] for name in node.input if name in writers.keys() - read]
             last += [n for n in before if n.op_type not in LAYERS and n not in last]
     averaged = {"CalibMovingAverage": True, "CalibMovingAverageConstant": RANGE_AVERAGE}
-    quantize_static(
+    quantization.quantize_static(
         prepared,
         target,
         Reader(),
         per_channel=True,
         reduce_range=True,
-        activation_type=QuantType.QUInt8,
+        activation_type=quantization.QuantType.QUInt8,
         nodes_to_exclude=[node.name for node in last],
         extra_options=averaged,
     )
@@ -69,16 +63,14 @@ def quantize_dynamic(source: Path, target: Path) -> None:
 
     Matrices per channel and to 7 bits, see `quantize_static`; embeddings, only looked up, to 8.
     """
-    from onnxruntime.quantization import quantize_dynamic
-
     matrices = target.with_suffix(".matrices.onnx")
-    quantize_dynamic(
+    quantization.quantize_dynamic(
         source,
         matrices,
         op_types_to_quantize=["MatMul"],
         per_channel=True,
         reduce_range=True,
-        weight_type=QuantType.QInt8,
+        weight_type=quantization.QuantType.QInt8,
     )
-    quantize_dynamic(matrices, target, op_types_to_quantize=["Gather"])
+    quantization.quantize_dynamic(matrices, target, op_types_to_quantize=["Gather"])
     matrices.unlink()

@@ -17,10 +17,6 @@ class Session:
 
     It computes in the thread that calls it, see `common.parallel`, and may be shared by several.
 
-    Args:
-        path: The file.
-        device: ``auto``, ``cpu`` or ``cuda``.
-
     Raises:
         InputError: If it is no ONNX model, or CUDA is asked for and not there.
     """
@@ -45,8 +41,8 @@ def open_model(
 
     Args:
         folder: The model folder.
-        outputs: Number of classes or labels that the folder's configuration names.
-        weights: Fingerprint of the weights that the configuration names.
+        outputs: How many outputs its configuration names.
+        weights: Fingerprint of the weights that it names.
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:

@@ -20,7 +20,6 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 
-
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 

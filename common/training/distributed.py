@@ -102,11 +102,7 @@ def broadcast(value: Any, device: torch.device) -> Any:
 
 
 class ShardedBatchSampler:
-    """A batch sampler's batches, of each this process's share.
-
-    Args:
-        batches: Index lists, the same in every process, with ``len()``.
-    """
+    """Of each batch of a sampler, the same in every process, this one's share of the indices."""
 
     def __init__(self, batches: Iterable[list[int]]):
         self.batches = batches

@@ -62,15 +62,13 @@ def lr_factor(step: int, warmup_steps: int, steps: int) -> float:
 
 def split_decay(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Split parameter groups, so that biases and norms (one dimension) are not decayed."""
-    return [
-        group | {"params": part} | extra
-        for group in groups
-        for part, extra in (
-            ([p for p in group["params"] if p.dim() > 1], {}),
-            ([p for p in group["params"] if p.dim() <= 1], {"weight_decay": 0.0}),
-        )
-        if part
-    ]
+    result = []
+    for group in groups:
+        decayed = [p for p in group["params"] if p.dim() > 1]
+        others = [p for p in group["params"] if p.dim() <= 1]
+        result += [group | {"params": decayed}] * bool(decayed)
+        result += [group | {"params": others, "weight_decay": 0.0}] * bool(others)
+    return result
 
 
 class _State:
@@ -153,10 +151,8 @@ def fit(
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         if state.history and epoch - 2 - state.best(monitor) >= config.patience:
             if first:
-                print(
-                    f"stopped: {monitor} has not risen for {config.patience} epochs",
-                    file=sys.stderr,
-                )
+                message = f"stopped: {monitor} has not risen for {config.patience} epochs"
+                print(message, file=sys.stderr)
             break
         torch.manual_seed(config.seed * 1000 + epoch)
         started = time.monotonic()
@@ -218,13 +214,10 @@ def _save_log(history: list[dict[str, float]], folder: Path) -> None:
         writer.writeheader()
         writer.writerows(history)
 
-    import matplotlib
+    from matplotlib.figure import Figure  # without pyplot, which would choose a screen
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    epochs = [row["epoch"] for row in history]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    epochs, figure = [row["epoch"] for row in history], Figure((9, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
     for name in list(history[0])[1:-1]:
         axes = left if name.startswith("train_") else right
         axes.plot(epochs, [row[name] for row in history], label=name.replace("train_", "train "))
@@ -233,4 +226,3 @@ def _save_log(history: list[dict[str, float]], folder: Path) -> None:
         axes.legend()
         axes.grid(alpha=0.3)
     figure.savefig(folder / "curve.png", dpi=100)
-    pyplot.close(figure)
