@@ -87,8 +87,8 @@ def _read_layout(root: Path) -> list[Photo]:
     else:
         images = root / "JPEGImages" if (root / "JPEGImages").is_dir() else root
         inside = [(path, path.relative_to(images).parts) for path in list_images(images)]
-        folders = {parts[0] for _, parts in inside if len(parts) > 1}
-        split = "train" in folders and folders <= {*SPLITS}
+        nested = [parts for _, parts in inside if len(parts) > 1]
+        split = all(parts[0] in SPLITS and len(parts) > 2 for parts in nested)
         photos = [
             Photo(path, _label(parts[split]), parts[0] if split else "")
             for path, parts in inside
