@@ -140,6 +140,9 @@ def run(main: Callable[[], int]) -> NoReturn:
     except InputError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         code = EXIT_BAD_INPUT
+    except ModuleNotFoundError as error:  # with the packages for inference alone
+        print(f"error: needs {error.name}; pip install -r requirements.txt", file=sys.stderr)
+        code = EXIT_BAD_INPUT
     except KeyboardInterrupt:
         code = 130  # the shell's code for SIGINT
     except BrokenPipeError:  # the reader went away, as in `… | head`

@@ -79,12 +79,12 @@ def main() -> int:
     path = folder / "config.json"
     try:
         values = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no model's configuration ({error})") from error
-    kinds = [kind for key, kind in KINDS.items() if key in values]
-    if not kinds:
-        raise InputError(f"{folder}: nothing to migrate")
-    save_json(kinds[0](values, folder), path)
+        kinds = [kind for key, kind in KINDS.items() if key in values]
+        if not kinds:
+            raise InputError(f"{folder}: nothing to migrate")
+        save_json(kinds[0](values, folder), path)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path}: no older model's configuration ({error})") from error
     return 0
 
 

@@ -55,6 +55,13 @@ def test_a_library_that_warns_is_not_heard(tmp_path):
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
+@pytest.mark.parametrize("path", ["classifier/evaluate.py", "ner/evaluate.py"])
+def test_packages_for_training_are_not_there(path, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError(name='torch')")
+    done = script(path, "--runtime", "torch", env={"PYTHONPATH": str(tmp_path)}, check=False)
+    assert error_of(done) == "error: needs torch; pip install -r requirements.txt"
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_terminal_that_lacks_a_character(encoding):
     arguments = ("pipeline.py", "--format", "json", "--text", "A 🦝 raccoon.", "--image", RACCOON)

@@ -369,3 +369,10 @@ def test_run_photos_keeps_order_around_errors(tmp_path):
     assert isinstance(rows.pop(3), InputError)
     expected = [i / 255 for i in range(0, 250, 25) if i != 75]
     assert np.allclose(np.concatenate(rows), expected, atol=1e-6)
+
+
+def test_hidden_files_are_no_photos(tmp_path):
+    for name in ("a.jpg", "b/c.jpg", "._a.jpg", ".ipynb_checkpoints/a.jpg", "__MACOSX/b/c.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert list_images(tmp_path) == [tmp_path / "a.jpg", tmp_path / "b/c.jpg"]

@@ -20,6 +20,20 @@ def test_training_leaves_a_complete_folder(tiny_ner):
     assert (tiny_ner / "curve.png").stat().st_size > 1000
 
 
+def test_weights_of_another_run(tiny_ner, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    from common.errors import InputError
+    from ner.model import load
+
+    shutil.copytree(tiny_ner, folder := tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.bias"] += 1
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match="not the weights that config"):
+        load(folder)
+
+
 def test_a_run_that_was_killed_goes_on_with_its_configuration(tiny_ner, tmp_path):
     """Without its model, a run is one that was killed after its last epoch."""
     folder = tmp_path / "model"

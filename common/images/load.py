@@ -1,6 +1,7 @@
 """Read a photo as upright 8-bit RGB, whatever its mode or format."""
 
 import os
+import re
 import stat
 from contextlib import AbstractContextManager, nullcontext, suppress
 from io import BytesIO
@@ -103,7 +104,7 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return all image files below a folder, sorted.
+    """Return all image files below a folder, sorted, but for hidden ones and those of archivers.
 
     Raises:
         InputError: If it is no folder or holds no image.
@@ -111,6 +112,8 @@ def list_images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    shown = re.compile(r"(?!\.|__MACOSX$)")
+    found = [p for p in found if all(map(shown.match, p.relative_to(folder).parts))]
     if not found:
         raise InputError(f"{folder}: no image in it (looked for {' '.join(sorted(SUFFIXES))})")
     return found
