@@ -120,14 +120,15 @@ def right_answers(weights: Path, photos: "Sequence[Photo]", device: str) -> np.n
     import torch
 
     from classifier.config import ModelConfig
-    from classifier.model import Classifier, load_weights
+    from classifier.model import Classifier
+    from common.encoders.weights import put_weights, read_weights
     from common.images.batches import run_photos
     from common.training.forward import torch_model
     from common.training.loop import pick_device
 
     config = ModelConfig.load(weights.parent)
     model = Classifier(config).eval()
-    load_weights(model, weights)
+    put_weights(model, read_weights(weights), weights)
     place = pick_device(device)
     infer = torch_model(model.to(place, memory_format=torch.channels_last), place, "auto")
     rows = run_photos(infer, config.preprocess, [photo.path for photo in photos])

@@ -19,12 +19,12 @@ from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
 PAIR = ("--text", "There is a raccoon.", "--image", ROOT / "data/samples/raccoon.jpg")
 LIMIT = f"""
 import numpy as np
-from common.runtime.session import open_file
+from common.runtime.session import Session
 words = np.ones((1, 8), np.int64)
 inputs = dict.fromkeys(("input_ids", "attention_mask", "marks"), words)
-open_file("{NER_MODEL}/model.onnx").run(["logits"], inputs)
+Session("{NER_MODEL}/model.onnx")(inputs)
 images = np.zeros((1, 3, 224, 224), np.float32)
-open_file("{CLASSIFIER_MODEL}/model.onnx").run(["logits"], {{"images": images}})
+Session("{CLASSIFIER_MODEL}/model.onnx")({{"images": images}})
 """
 
 

@@ -1,6 +1,5 @@
 """Labelled photos: the layouts, splits, partial labels and loaders."""
 
-import csv
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -16,6 +15,7 @@ from classifier.config import ModelConfig
 from classifier.training_config import ClassifierTrainingConfig
 from common.errors import InputError
 from common.images.load import list_images, load_image
+from common.tables import find_column, open_rows
 from common.training.distributed import ShardedBatchSampler
 from common.training.run_folder import RunFolder
 from common.training.splits import SPLITS, Example, draw_splits, equal_files
@@ -84,10 +84,10 @@ def _read_layout(root: Path) -> list[Photo]:
     else:
         images = root / "JPEGImages" if (root / "JPEGImages").is_dir() else root
         inside = [(path, path.relative_to(images).parts) for path in list_images(images)]
-        folders = {parts[0] for _, parts in inside if len(parts) > 1}
-        split = "train" in folders and folders <= {*SPLITS}
+        nested = [parts for _, parts in inside if len(parts) > 1]
+        split = all(parts[0] in SPLITS and len(parts) > 2 for parts in nested)
         photos = [
-            Photo(path, _label(parts[-2]), parts[0] if split else "")
+            Photo(path, _label(parts[split]), parts[0] if split else "")
             for path, parts in inside
             if len(parts) > 1 + split
         ]
@@ -101,14 +101,13 @@ def _label(name: str) -> str:
 
 
 def _read_manifest(path: Path) -> list[Photo]:
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = {"path", "label"} - set(reader.fieldnames or ())
-        if missing:
-            raise InputError(f"{path}: no column {' or '.join(sorted(missing))}; needs path,label")
-        rows = list(reader)
+    names, rows = open_rows(path)
+    for name in ("path", "label"):
+        find_column(path, names, (name,))
     photos = []
-    for row in rows:
+    for number, row in enumerate(rows, 1):
+        if not (row["path"] and row["label"]):
+            raise InputError(f"{path}: row {number} lacks its path or label")
         further = [row.get(name) or "" for name in ("split", "source", "group")]
         if further[0] not in ("", *SPLITS):
             raise InputError(f"{path}: split {row['split']!r}; expected one of {', '.join(SPLITS)}")

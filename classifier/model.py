@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from classifier.config import ModelConfig
-from common.config import fingerprint
+from common.config import check_fingerprint, fingerprint
 from common.encoders.image import IMAGENET_CATEGORIES, ImageEncoder, create_image_encoder
 from common.encoders.weights import keep_names_of, put_weights, read_weights
 from common.errors import InputError
@@ -143,6 +143,7 @@ def load(folder: Path) -> tuple[Classifier, ModelConfig]:
     config = ModelConfig.load(folder)
     model, path = Classifier(config), Path(folder) / "model.safetensors"
     put_weights(model, read_weights(path), path)
+    check_fingerprint(path, config.weights)
     return model.eval(), config
 
 

@@ -1,6 +1,9 @@
 """Command-line conventions of all scripts: exit codes, one-line errors, shared options."""
 
 import argparse
+import codecs
+import json
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -127,6 +130,13 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     An `InputError` becomes one line on stderr and the code for bad input.
     """
     warnings.filterwarnings("ignore", module="PIL")  # what it refuses, it raises
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:  # closed by who called
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    codecs.register_error(
+        "json", lambda error: (json.dumps(error.object[error.start])[1:-1], error.start + 1)
+    )
+    sys.stdout.reconfigure(errors="json")
     try:
         code = main()
         sys.stdout.flush()
@@ -138,4 +148,8 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except BrokenPipeError:  # the reader went away, as in `… | head`
         sys.stderr.close()
         code = 0
+    except OSError as error:  # a full disk, a folder that is read-only
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Python still holds
+        code = EXIT_BAD_INPUT
     sys.exit(code)

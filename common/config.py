@@ -131,6 +131,12 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
+def check_fingerprint(path: Path, named: str | None) -> None:
+    """Raise an ``InputError`` if weights are not those that their folder's configuration names."""
+    if fingerprint(path) != named:
+        raise InputError(f"{path}: not the weights that config.json names; train or copy it anew")
+
+
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file, as a model folder quotes the weights that it belongs to."""
     import hashlib  # loads OpenSSL: inference, which needs none, starts sooner

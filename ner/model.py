@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from common.config import fingerprint, save_json
+from common.config import check_fingerprint, fingerprint, save_json
 from common.encoders.text import TextEncoder, create_text_encoder
 from common.errors import InputError
 from common.training.forward import torch_model
@@ -101,6 +101,7 @@ def load(folder: Path) -> tuple[TokenClassifier, Preprocess]:
     except (OSError, KeyError, RuntimeError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"no token classifier in {folder}: {reason}") from error
+    check_fingerprint(Path(folder) / WEIGHTS, config.weights)
     return model.eval(), preprocess
 
 

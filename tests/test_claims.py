@@ -1,7 +1,6 @@
 """What a text affirms and what it denies, as the shipped recogniser reads it."""
 
 import json
-import time
 from collections import Counter
 
 import pytest
@@ -9,12 +8,7 @@ from conftest import model_config, script
 
 from benchmarks.claims import SENTENCES, photo_rules
 from engine.claims import ClaimExtractor
-from matching.claim import Claim, Mention
-from matching.resolve import claim_of, describe
-from matching.taxonomy import Taxonomy
 from ner.report import ClaimExample, read_claims, report_claims
-
-TAXONOMY = Taxonomy.load()
 
 
 @pytest.fixture(scope="module")
@@ -159,26 +153,6 @@ def test_polarity(reader, sentence: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mention", "expected"),
-    [
-        (Mention("dogs", 3, 7), Claim("dogs", 3, 7, "dog", False, None)),
-        (Mention("dogs", 3, 7, True, (0, 2)), Claim("dogs", 3, 7, "dog", True, "No")),
-        (Mention("dogs", 3, 7, True), Claim("dogs", 3, 7, "dog", True, None)),
-        (Mention("dogs", 3, 7, False, (0, 2)), Claim("dogs", 3, 7, "dog", False, None)),
-    ],
-)
-def test_a_mention_becomes_a_claim(mention, expected):
-    assert claim_of("No dogs.", mention, TAXONOMY) == expected
-
-
-def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal():
-    claim = claim_of("There is no snark.", Mention("snark", 12, 17, True, (9, 11)), TAXONOMY)
-    assert claim == Claim("snark", 12, 17, None, True, "no")
-    assert describe([claim]) == "no snark: unknown"
-    assert describe([]) == "no animal named"
-
-
-@pytest.mark.parametrize(
     ("text", "cues"),
     [
         ("There is no cow in the picture.", ["no"]),
@@ -209,17 +183,20 @@ def test_the_command_prints_one_line_a_text(tmp_path):
     assert rows[1]["claims"] == rows[2]["claims"] == []
 
 
-ODD = {
-    "emoji": "🐄🐄🙂 🐕‍🦺",
-    "control characters": "a \x00cow\x07 and\x1b[31m a dog\u200b",
-    "right to left": "هناك بقرة في الصورة, not a dog. כלב",
-    "another language": "Auf dem Bild ist keine Kuh, sondern ein Pferd.",
-    "combining": "co\u0301w " * 5,
-    "one word": "cow" * 3000,
-    "no spaces": "cow,dog;cat/horse\\pig",
-    "surrogates": "a cow \ud83d",
-    "punctuation": "?!.,;:" * 500,
-    "spaces": " \t\n\u00a0\u3000",
+ODD = {  # texts, and their animals with the place where each begins
+    "emoji": ("🐄🐄🙂 🐕‍🦺 a 🐄 cow", {12: "cow"}),
+    "control characters": ("a \x00cow\x07 and\x1b[31m a dog\u200b", {3: "cow", 19: "dog"}),
+    "right to left": ("هناك بقرة في الصورة, not a dog. כלב", {27: "dog"}),
+    "another language": ("Auf dem Bild ist keine Kuh, sondern ein Pferd.", {}),
+    "combining": ("A dog at the cafe\u0301, no cow.", {2: "dog", 23: "cow"}),
+    "one word": ("cow" * 3000, {}),
+    "no spaces": (
+        "cow,dog;cat/horse\\pig",
+        {0: "cow", 4: "dog", 8: "cat", 12: "horse", 18: "pig"},
+    ),
+    "surrogates": ("a cow \ud83d", {2: "cow"}),
+    "punctuation": ("?!.,;:" * 500, {}),
+    "spaces": (" \t\n\u00a0\u3000", {}),
 }
 
 
@@ -252,29 +229,29 @@ def test_texts_are_read_as_a_person_reads_them(reader, text, expected):
     assert [text.index(c.mention) for c in claims] == [c.start for c in claims]
 
 
-@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_odd_texts_are_read(reader, text):
+@pytest.mark.parametrize(("text", "animals"), ODD.values(), ids=ODD)
+def test_odd_texts_are_read(reader, text, animals):
     (claims,) = reader.read([text])
-    assert all(text[c.start : c.end] == c.mention for c in claims)
+    assert {c.start: c.animal for c in claims} == animals
+    assert all(c.end == c.start + len(c.animal) for c in claims)
 
 
-def test_animals_between_odd_characters_are_found(reader):
-    assert [c.animal for c in reader.read([ODD["control characters"]])[0]] == ["cow", "dog"]
+def test_a_long_text_is_read_to_its_end_in_linear_time(reader, monkeypatch):
+    """Counted in sub-words that the model reads, padding included."""
+    model, read = reader.recognizer.model, []
 
+    def counting(batch):
+        read.append(batch["input_ids"].size)
+        return model(batch)
 
-def test_a_long_text_is_read_to_its_end_in_linear_time(reader):
+    monkeypatch.setattr(reader.recognizer, "model", counting)
     sentence = "We had rain all week, and the car broke down near the town. "
-
-    def seconds(count: int) -> float:
+    for count in (50, 500):  # 30,000 characters
         text = sentence * count + "There was no cow, but a horse."
-        started = time.perf_counter()
+        read.clear()
         (claims,) = reader.read([text])
-        took = time.perf_counter() - started
         assert [(c.animal, c.negated) for c in claims] == [("cow", True), ("horse", False)]
-        return took
-
-    short = min(seconds(100) for _ in range(2))
-    assert seconds(1700) < 17 * 2.5 * short  # 102,000 characters
+        assert 14 * count < sum(read) < 1.5 * 14 * count
 
 
 def test_the_development_set_is_sound():
@@ -289,13 +266,14 @@ def test_the_development_set_is_sound():
             assert row["text"][claim["start"] : claim["end"]] == claim["mention"]
 
 
-@pytest.mark.parametrize("split", ["look", "report"])
-def test_claims_of_the_development_set(reader, split):
+@pytest.mark.parametrize(("split", "least"), [("look", 0.95), ("report", 0.93)])
+def test_claims_of_the_development_set(reader, split, least):
+    """0.959 and 0.942 as int8 with AVX-512; another processor may read a few otherwise."""
     examples = [example for example in read_claims(SENTENCES) if example.split == split]
     claims = reader.read([example.text for example in examples])
     found = [{(c.start, c.end, c.negated) for c in row} for row in claims]
     scores = report_claims([example.spans for example in examples], found)
-    assert scores["claims_f1"]["value"] > 0.93
+    assert scores["claims_f1"]["value"] > least
 
 
 @pytest.mark.parametrize(

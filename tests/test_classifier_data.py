@@ -53,6 +53,18 @@ def test_trees_of_splits(photos, tmp_path):
     assert found == dict.fromkeys(expected, 25)
 
 
+def test_a_class_is_the_folder_below_the_root(photos, tmp_path):
+    for site in ("a", "b"):
+        shutil.copytree(photos / "cow", tmp_path / f"cow/{site}")
+        shutil.copytree(photos / "lion", tmp_path / f"lion/{site}")
+    assert {photo.label for photo in read_photos(tmp_path)} == {"cow", "lion"}
+
+
+def test_a_manifest_as_excel_writes_it(tmp_path):
+    (tmp_path / "manifest.csv").write_bytes(b"\xef\xbb\xbfpath,label,split\r\na.jpg,Cow,val\r\n")
+    assert read_photos(tmp_path) == [Photo(tmp_path / "a.jpg", "cow", "val")]
+
+
 def test_saved_splits_are_a_manifest(photos, tmp_path):
     expected = read_photos(photos, seed=3)
     root = tmp_path / "copy"
@@ -154,13 +166,19 @@ def test_listed_classes_without_training_photos_are_named(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
-        ("path,kind\na.jpg,cow\n", "no column label; needs path,label"),
+        ("path,kind\na.jpg,cow\n", "no column label; found path,kind"),
+        ("path,label\na.jpg\n", "row 1 lacks its path or label"),
+        ("path,label\na.jpg,cow\nb.jpg,\n", "row 2 lacks its path or label"),
+        ("path,label\n,cow\n", "row 1 lacks its path or label"),
+        ("path,label\na.jpg,cow,x\n", "broken row near line 2 .3 fields, 2 columns"),
+        ("path,label,label\na.jpg,cow,ox\n", "the column 'label' is there twice"),
+        ("path,label\nKüken.jpg,hen\n", "not UTF-8 text in line 1"),
         ("path,label,split\na.jpg,cow,dev\n", "split 'dev'; expected one of train, val, test"),
         ("path,label\n", "no manifest.csv, JPEGImages/ or <class>/ folder with photos"),
     ],
 )
 def test_bad_manifest(manifest, message, tmp_path):
-    (tmp_path / "manifest.csv").write_text(manifest)
+    (tmp_path / "manifest.csv").write_text(manifest, encoding="latin-1")
     with pytest.raises(InputError, match=message):
         read_photos(tmp_path)
 

@@ -53,7 +53,7 @@ def start_of(backbone):
 
 
 def test_frozen_layers_stay_and_the_last_stage_moves(tiny_classifier, tiny_backbone):
-    assert load_file(tiny_classifier / "model.safetensors")["conv1.weight"].dtype == np.float16
+    assert load_file(tiny_classifier / "model.safetensors")["conv1.0.weight"].dtype == np.float16
     before, after = start_of(tiny_backbone), load_file(tiny_classifier / "best.safetensors")
     same = {k: np.array_equal(before[k].astype(after[k].dtype), after[k]) for k in before}
     assert same["conv1.0.weight"] and same["layer3.0.conv1.weight"] and same["bn1.running_mean"]
@@ -234,13 +234,13 @@ def test_the_head_alone_is_fitted_anew_to_given_weights(
         tiny_backbone,
         "--start",
     )
-    options = ("--unfreeze", "none", "--output", tmp_path / "out")
-    done = script(*base, tmp_path / "start.safetensors", *options)
+    options = ("--unfreeze", "none", "--output")
+    done = script(*base, tmp_path / "start.safetensors", *options, tmp_path / "out")
     assert "accuracy 0.3333" in done.stderr.splitlines()[1]  # share 0: no head
     weights = load_file(tmp_path / "out/model.safetensors")
     for name, value in weights.items():
         assert np.array_equal(headless[name].astype(value.dtype), value) != name.startswith("fc.")
-    done = script(*base, tiny_backbone, *options, check=False)
+    done = script(*base, tiny_backbone, *options, tmp_path / "other", check=False)
     assert done.returncode == 2
     assert "resnet.safetensors: weights of another shape" in done.stderr.splitlines()[-1]
 
@@ -294,7 +294,7 @@ def test_photos_that_a_run_did_not_split_are_left_out(seeded, tmp_path):
     shutil.copy(data / "cow/00.jpg", data / "cow/new.jpg")
     base = ("classifier/evaluate.py", "--model", seeded[1], "--output", tmp_path, "--data")
     done = script(*base, data)
-    assert done.stdout.startswith("9 photos\n")
+    assert " photos 9 " in done.stdout.splitlines()[0]
     assert f"left out: 1 photos that {seeded[1]}/splits.csv does not list" in done.stderr
     (seeded[1] / "splits.csv").rename(seeded[1] / "hidden.csv")
     done = script(*base, data, check=False)
@@ -545,8 +545,8 @@ def test_backbone_that_cannot_be_downloaded(photos, tmp_path):
 
 
 def test_labels_unknown_to_the_model(tiny_classifier, photos, tmp_path):
-    shutil.copytree(photos / "cow", tmp_path / "data/unicorn")
-    shutil.copytree(photos / "cow", tmp_path / "data/dragon")
+    shutil.copytree(photos / "cow", tmp_path / "data/test/unicorn")
+    shutil.copytree(photos / "cow", tmp_path / "data/test/dragon")
     done = script(
         *("classifier/evaluate.py", "--model", tiny_classifier, "--data", tmp_path / "data"),
         check=False,
@@ -567,6 +567,18 @@ def test_checkpoint_of_another_shape(tiny_classifier, photos, tmp_path):
     evaluate = ("classifier/evaluate.py", "--model", broken, "--data", photos)
     done = script(*evaluate, "--runtime", "torch", check=False)
     assert "weights of another shape" in error_of(done)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "export"])
+def test_weights_of_another_run(command, tiny_classifier, photos, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_classifier, folder)
+    weights = load_file(folder / "model.safetensors")
+    save_file({**weights, "fc.bias": weights["fc.bias"] + 1}, folder / "model.safetensors")
+    before = content(folder)
+    arguments = (f"classifier/{command}.py", "--model", folder, "--data", photos)
+    assert "not the weights that config.json names" in error_of(script(*arguments, check=False))
+    assert content(folder) == before
 
 
 def test_no_model_in_the_folder(photos, tmp_path):

@@ -1,7 +1,10 @@
 """What commands print: one line for a photo or an error, whatever its name or metadata."""
 
+import json
 import shutil
 import struct
+import subprocess
+import sys
 
 import pytest
 from conftest import error_of, script
@@ -50,6 +53,29 @@ def test_a_library_that_warns_is_not_heard(tmp_path):
         image.save(tmp_path / "odd.jpg", exif=exif)
     done = script("pipeline.py", "--text", "A raccoon.", "--image", tmp_path / "odd.jpg")
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_that_lacks_a_character(encoding):
+    arguments = ("pipeline.py", "--format", "json", "--text", "A 🦝 raccoon.", "--image", RACCOON)
+    done = script(*arguments, env={"PYTHONIOENCODING": encoding})
+    assert json.loads(done.stdout)["text"] == "A 🦝 raccoon."
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "stdout", "stderr"),
+    [
+        (f"--text 'A raccoon.' --image {RACCOON} >&-", 0, "", ""),
+        (f"--text 'A tree.' --image {RACCOON} 2>&-", 0, "False\n", ""),
+        (f"--text 'A raccoon.' --image {RACCOON} >/dev/full", 2, "", "No space left on device"),
+        ("--pairs - --output - <&-", 2, "", "no column text or caption"),
+    ],
+)
+def test_streams_that_are_closed_or_full(command, code, stdout, stderr):
+    command = f"{sys.executable} pipeline.py {command}"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (code, stdout)
+    assert stderr in done.stderr and done.stderr.count("\n") == (stderr != "")
 
 
 @pytest.mark.parametrize("count", [-1, 0])

@@ -6,6 +6,7 @@ import pytest
 import torch
 from conftest import model_config
 from onnx import numpy_helper
+from torch import nn
 
 from classifier.model import Classifier, ClassifierWithMaps
 from common.runtime.export import export
@@ -94,3 +95,63 @@ def test_what_follows_the_last_layers_stays_exact(tmp_path):
     assert any(w.dtype == np.int8 and 1000 in w.shape for w in weights)
     activations = {node.op_type for node in graph.node} & {"Relu", "Clip"}
     assert not activations  # all before the pooled features is int8 (ranges from 0 do their work)
+
+
+def rounded_one_by_one(weight, gram):
+    """The algorithm as the paper states it, without its Cholesky form and blocks."""
+    steps, damping = 64, 0.01
+    result = weight.clone()
+    inverse = torch.linalg.inv(gram + damping * gram.diagonal().mean() * torch.eye(len(gram)))
+    step = weight.abs().amax(1) / steps
+    for k in range(weight.shape[1]):
+        column = (result[:, k] / step).round().clamp(-steps, steps) * step
+        kept = weight.abs().argmax(1) == k
+        column[kept] = weight[kept, k]
+        error = (result[:, k] - column) / inverse[k, k]
+        result[:, k] = column
+        result[:, k + 1 :] -= error[:, None] * inverse[k, k + 1 :]
+        inverse = inverse - torch.outer(inverse[:, k], inverse[k]) / inverse[k, k]
+    return result
+
+
+@pytest.mark.parametrize("columns", [1, 5, 128, 129, 300])
+def test_rounding_as_in_the_paper(weight, columns):
+    weight = weight[:, :columns].double()
+    inputs = torch.randn(200, columns).cumsum(1).double()
+    gram = inputs.T @ inputs
+    assert torch.allclose(gptq_round(weight, gram.clone()), rounded_one_by_one(weight, gram))
+
+
+def patches_of(layer, images):
+    """What each place of a convolution's output is computed from, ``(places, K)``."""
+    (tall, wide), (down, right) = layer.kernel_size, layer.stride
+    (top, side), (far, wider) = layer.padding, layer.dilation
+    padded = nn.functional.pad(images, (side, side, top, top))
+    rows, columns = layer(images).shape[2:]
+    places = [(image, y, x) for image in padded for y in range(rows) for x in range(columns)]
+    corners = [image[:, y * down :, x * right :] for image, y, x in places]
+    patches = [corner[:, : far * tall : far, : wider * wide : wider] for corner in corners]
+    return torch.stack([patch.flatten() for patch in patches])
+
+
+def test_convolutions_are_rounded_for_the_inputs_that_they_see():
+    torch.manual_seed(0)
+    first = nn.Conv2d(3, 4, (3, 2), stride=(2, 1), padding=(1, 0))
+    second = nn.Conv2d(4, 2, 2, dilation=2, padding=1, bias=False)
+    model = nn.Sequential(first, nn.ReLU(), second, nn.Flatten(), nn.Linear(40, 3)).double()
+    batches = [torch.randn(size, 3, 7, 6).double() for size in (1, 2)]
+    linear = model[4].weight.clone()
+    with torch.no_grad():
+        images = torch.cat(batches)
+        expected = [
+            gptq_round(layer.weight.flatten(1), rows.T @ rows).view_as(layer.weight)
+            for layer, rows in (
+                (first, patches_of(first, images)),
+                (second, patches_of(second, first(images).relu())),
+            )
+        ]
+    round_convolutions(model, batches)
+    for layer, weight in zip((first, second), expected, strict=True):
+        assert torch.allclose(layer.weight, weight, rtol=0, atol=1e-9)
+        assert not layer._forward_hooks
+    assert torch.equal(model[4].weight, linear)

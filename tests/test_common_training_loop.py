@@ -1,6 +1,7 @@
 """The training loop: it learns, stops early, averages, and resumes as if nothing had happened."""
 
 import math
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -51,6 +52,17 @@ class Line(Task):
 
     def param_groups(self):
         return [{"params": list(self.model.parameters()), "lr": self.rate}]
+
+
+@pytest.fixture(autouse=True)
+def axes(monkeypatch):
+    """The two halves of the picture, which takes longer to draw than the training."""
+    halves = MagicMock(), MagicMock()
+    monkeypatch.setattr(
+        "matplotlib.pyplot.subplots", lambda *args, **options: (MagicMock(), halves)
+    )
+    monkeypatch.setattr("matplotlib.pyplot.close", lambda figure: None)
+    return halves
 
 
 def configuration(**settings):
@@ -126,6 +138,25 @@ def test_resuming_another_model_or_configuration(tmp_path):
     (tmp_path / "train_config.json").write_text("{}")
     with pytest.raises(InputError, match="is of another configuration or other splits"):
         run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("checkpoint.pt", lambda file: file.write_text("junk"), "cannot be read"),
+        ("checkpoint.pt", lambda file: file.write_text(""), "cannot be read"),
+        ("checkpoint.pt", lambda file: file.write_bytes(file.read_bytes()[:999]), "cannot be read"),
+        ("best.safetensors", lambda file: file.unlink(), "no readable safetensors file"),
+        ("best.safetensors", lambda file: file.write_text(""), "no readable safetensors file"),
+    ],
+)
+def test_resuming_what_is_damaged(name, damage, message, tmp_path):
+    _, task = run(tmp_path, epochs=2)
+    damage(tmp_path / name)
+    task.evaluated = 0
+    with pytest.raises(InputError, match=f"{name}.* {message}"):
+        run(tmp_path, task=task, epochs=2)
+    assert task.evaluated == 0
 
 
 # With 10 steps, 2 of them warm-up: a rise in two steps, then half a cosine.

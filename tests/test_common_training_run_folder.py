@@ -55,13 +55,23 @@ def test_a_new_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["train_config.json", "model.safetensors", "checkpoint.pt", "model.onnx"]
+    "name",
+    [
+        *("train_config.json", "model.safetensors", "checkpoint.pt", "model.onnx"),
+        *("config.json", "tokenizer.json", "log.csv"),  # of a pretrained model, say
+    ],
 )
 def test_a_folder_with_a_run_is_refused(name, tmp_path):
     (tmp_path / name).write_text("something")
     with pytest.raises(InputError, match=rf"holds a run \({name}\); add --resume .* --overwrite"):
         open_run(tmp_path)
     assert content(tmp_path) == {name: b"something"}
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "model").write_text("something")
+    with pytest.raises(InputError, match=r"--output .*model: not a folder"):
+        open_run(tmp_path / "model", "--overwrite")
 
 
 def test_a_bare_resume_has_the_saved_configuration(started):

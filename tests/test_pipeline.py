@@ -134,7 +134,10 @@ def test_list_animals():
             "argument --overwrite: not allowed with argument --resume",
         ),
         (("--text", "A cow.", "--image", RACCOON, "--match", "most"), "invalid choice: 'most'"),
-        (("--text", "A cow.", "--image", RACCOON, "--ner-model", "x"), "no model at x/model.onnx"),
+        (
+            ("--text", "A cow.", "--image", RACCOON, "--ner-model", "x"),
+            "no text model in x: it has no config.json",
+        ),
     ],
 )
 def test_bad_input_is_one_line(arguments, message):

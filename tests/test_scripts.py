@@ -17,7 +17,7 @@ SCRIPTS = [
         "data/awa2.py",
         "data/multinerd.py",
     ),
-    *("data/everyday.py", "data/taxonomy.py", "data/wordnet_names.py"),
+    *("data/everyday.py", "data/taxonomy.py", "data/wordnet_names.py", "benchmarks/mutation.py"),
     *(f"benchmarks/{name}.py" for name in ("cards", "claims", "fine_tuning", "head", "precision")),
     *(f"benchmarks/{name}.py" for name in ("compare_versions", "robustness", "unknown")),
     *(f"benchmarks/{name}.py" for name in ("load", "one_shot", "plain", "throughput", "training")),

@@ -94,6 +94,7 @@ def test_the_example_of_the_description_has_every_field(client):
 def test_health_and_metrics(client):
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json() == {"status": "ready"}
+    assert client.head("/healthz").status_code == client.head("/readyz").status_code == 200
     before = client.get("/metrics").text
     post(client, ("A raccoon.", RACCOON))
     after = client.get("/metrics").text

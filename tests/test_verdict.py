@@ -1,7 +1,11 @@
 """The decision, as tables: a text, a photo, and what follows."""
 
+import json
+from dataclasses import FrozenInstanceError
+
 import pytest
 
+from common.paths import CLASSIFIER_MODEL
 from matching.claim import Claim, Mention
 from matching.resolve import claim_of
 from matching.taxonomy import Taxonomy
@@ -39,7 +43,7 @@ PHOTOS = {
 def claims_of(text: str, taxonomy: Taxonomy = TAXONOMY) -> list[Claim]:
     """Names of the taxonomy; one behind a minus is denied."""
     return [
-        claim_of(text, Mention(text[a:b], a, b, denied=float(text[a - 1 : a] == "-")), taxonomy)
+        claim_of(text, Mention(text[a:b], a, b, denied=text[a - 1 : a] == "-"), taxonomy)
         for a, b, *_ in taxonomy.find(text)
     ]
 
@@ -142,6 +146,8 @@ UNKNOWN, OUTSIDE, NOTHING = Reason.UNKNOWN_IMAGE, Reason.OUTSIDE_KNOWLEDGE, Reas
         ("-animals, a cow", "cow", True, True, (FOUND, FOUND)),
         ("-animals, a cow", "cat", False, False, (DENIED, DENIED)),
         ("-animals, a dog", "dogs", True, True, (FOUND, FOUND)),
+        ("-felines, a cat", "cat", True, True, (FOUND, FOUND)),
+        ("-canines, a wolf", "dogs", False, False, (DENIED, DENIED)),
         ("animals, -cows", "cow", False, False, (DENIED, DENIED)),
         ("a cow, -cow", "cow", False, False, (DENIED, DENIED)),
     ],
@@ -176,6 +182,54 @@ def test_the_threshold_counts_as_reached(
 ) -> None:
     sighting = photo(cow=probability, horse=0.3, wolf=0.2)
     assert decide(claims_of(text), sighting, TAXONOMY, threshold).value is value
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "value", "shown"),
+    [  # of "a bird", which no class answers for, at 0.5
+        ({"cow": 0.5, "horse": 0.2}, False, "cow 0.50"),
+        ({"cow": 0.5}, False, "no animal (0.50)"),
+        ({"cow": 0.2, "horse": 0.1, "wolf": 0.1}, False, "no animal (0.60)"),
+        ({"cow": 0.2, "horse": 0.2, "wolf": 0.2}, None, ""),  # 0.4: no animal, but not surely
+        ({"other_animal": 0.5, "cow": 0.2}, None, ""),
+    ],
+)
+@pytest.mark.parametrize("negated", [False, True])
+def test_what_no_class_answers_for_is_absent_where_something_else_is_sure(
+    probabilities: dict[str, float], value: bool | None, shown: str, negated: bool
+) -> None:
+    (judged,) = decide(
+        claims_of("-bird" if negated else "a bird"), photo(**probabilities), TAXONOMY, THRESHOLD
+    ).claims
+    assert judged.probability is None and judged.exact is False
+    assert judged.holds is (None if value is None else negated)
+    assert judged.explanation.partition(", the photo shows ")[2] == shown
+
+
+@pytest.mark.parametrize(("other", "holds"), [(0.499, False), (0.5, None), (0.6, None)])
+def test_a_group_is_undecided_from_the_threshold_of_another_animal_on(
+    other: float, holds: bool | None
+) -> None:
+    sighting = photo(known=False, other_animal=other, owl=0.1)
+    (bird,) = decide(claims_of("a bird"), sighting, TAXONOMY, THRESHOLD).claims
+    assert (bird.probability, bird.holds, bird.exact) == (0.0, holds, True)
+
+
+def test_what_a_photo_shows_besides_its_classes() -> None:
+    empty, full = ImageEvidence({"cow": 0.25}, True), ImageEvidence({"cow": 0.7, "ox": 0.4}, True)
+    assert (empty.nothing, empty.other) == (0.75, 0.0)
+    assert (full.nothing, full.of(["cow", "ox"])) == (0.0, 1.0)
+    assert photo(other_animal=0.2).other == 0.2
+
+
+def test_only_what_is_affirmed_is_spared() -> None:
+    """Of a denied group: neither what is denied as well nor a name without a concept."""
+    animals, cow = ask("-animals -cows", "cow").claims
+    assert (animals.holds, animals.explanation) == (False, "animal 1.00 although denied")
+    assert cow.holds is False
+    claims = [Claim("snark", 0, 5, None, False), *claims_of("      -animals")]
+    *_, animals = decide(claims, PHOTOS["cow"], TAXONOMY, THRESHOLD).claims
+    assert animals.explanation == "animal 1.00 although denied"
 
 
 def test_a_sum_has_no_rounding_error_and_is_at_most_one() -> None:
@@ -241,6 +295,10 @@ def test_a_claim_as_json_shows_it() -> None:
     }
     assert not found.exact
     assert (outside.probability, outside.holds) == (None, False)
+    assert outside.to_json()["probability"] is None
+    sighting = photo(cow=0.123456, horse=0.8)
+    (cow,) = decide(claims_of("a cow"), sighting, TAXONOMY, THRESHOLD).claims
+    assert cow.to_json()["probability"] == 0.1235
 
 
 def test_a_mention_without_a_concept_is_outside_knowledge() -> None:
@@ -269,3 +327,87 @@ def test_the_threshold_of_known_animals_is_not_for_unknown_photos() -> None:
     for known, value in ((True, True), (False, False)):
         sighting = photo(known=known, other_animal=0.45)
         assert decide(claims_of("an animal"), sighting, TAXONOMY, 0.2).value is value
+
+
+def test_verdicts_do_not_change() -> None:
+    verdict = ask("a cow", "cow")
+    for value, field in (
+        (verdict, "value"),
+        (verdict.claims[0], "holds"),
+        (PHOTOS["cow"], "known"),
+    ):
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, field, False)
+
+
+# The same with the classes of the model that ships, of which some are kinds of others.
+SHIPPED = json.loads((CLASSIFIER_MODEL / "config.json").read_text())["classes"]
+WITHOUT_ANIMAL = "not_animal"  # its share is what is missing to 1
+DOGS = ("dog", "chihuahua", "collie", "dalmatian", "german_shepherd")
+
+
+def seen(text: str, known: bool = True, **probabilities: float) -> Verdict:
+    labels = dict.fromkeys((c for c in SHIPPED if c != WITHOUT_ANIMAL), 0.0)
+    sighting = ImageEvidence(labels | probabilities, known)
+    return decide(claims_of(text), sighting, TAXONOMY, THRESHOLD, "all")
+
+
+@pytest.mark.parametrize("label", [c for c in SHIPPED if c not in (WITHOUT_ANIMAL, "other_animal")])
+def test_a_photo_of_each_shipped_class(label: str) -> None:
+    name = label.replace("_", " ")
+    above = [c for c in SHIPPED if TAXONOMY.is_below(name, c.replace("_", " "))]
+    for other in SHIPPED:
+        if other not in (WITHOUT_ANIMAL, "other_animal"):
+            claim = other.replace("_", " ")
+            assert seen(f"a {claim}", **{label: 1.0}).value is (other in above), other
+            assert seen(f"a -{claim}", **{label: 1.0}).value is (other not in above), other
+    assert seen("an animal", **{label: 1.0}).value is True
+    assert seen("-animals", **{label: 1.0}).value is False
+    assert seen(f"a {name}", **{label: 1.0}).claims[0].exact
+
+
+@pytest.mark.parametrize(
+    ("text", "probabilities", "value", "explanation"),
+    [
+        ("a dog", {"collie": 0.6, "dog": 0.3}, True, "dog 0.90"),
+        ("a collie", {"collie": 0.4, "dog": 0.5}, False, "collie absent (0.40)"),
+        (
+            "a labrador",
+            dict.fromkeys(DOGS, 0.125),
+            True,
+            "labrador judged as dog 0.62: the finer kind cannot be checked",
+        ),
+        ("a kitten", {"lion": 1.0}, False, "kitten judged as cat absent (0.00)"),
+        ("a tiger shark", {"fish": 0.9}, False, "tiger shark judged as shark absent (0.00)"),
+        ("a fish", {"shark": 0.75, "fish": 0.125}, True, "fish 0.88"),
+        ("a shark", {"fish": 1.0}, False, "shark absent (0.00)"),
+        ("a dolphin", {"amazon_river_dolphin": 1.0}, True, "dolphin 1.00"),
+        ("a bear", {"giant_panda": 0.5, "black_bear": 0.25}, True, "bear 0.75"),
+        ("an insect", {"bee": 1.0}, True, "insect 1.00"),
+        ("an ape", {"monkey": 1.0}, False, "ape absent (0.00)"),
+        ("-birds, a penguin", {"penguin": 1.0}, True, None),
+        ("-birds, a penguin", {"owl": 0.9, "penguin": 0.1}, False, None),
+        ("a calf", {"cow": 0.25, "ox": 0.5}, True, None),
+        ("a calf", {"bison": 1.0}, False, None),
+        ("-cats", {"persian_cat": 1.0}, False, "cat 1.00 although denied"),
+        ("-cats", {"lion": 1.0}, True, "cat absent (0.00)"),
+        (
+            "a pigeon",
+            {"owl": 1.0},
+            False,
+            "pigeon is outside the classifier's knowledge, the photo shows owl 1.00",
+        ),
+        (
+            "a pigeon",
+            {"other_animal": 1.0},
+            None,
+            "pigeon is outside the classifier's knowledge",
+        ),
+    ],
+)
+def test_shipped_classes(
+    text: str, probabilities: dict[str, float], value: bool | None, explanation: str | None
+) -> None:
+    verdict = seen(text, **probabilities)
+    assert verdict.value is value
+    assert explanation is None or verdict.explanation == explanation

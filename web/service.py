@@ -149,12 +149,14 @@ async def animals(request: Request) -> dict[str, list[str]]:
     return request.app.state.verifier.animals()
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", tags=["operation"])
 async def healthz() -> dict[str, str]:
     """The process is alive."""
     return {"status": "alive"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=_errors(503), tags=["operation"])
 async def readyz(request: Request) -> dict[str, str]:
     """The models are loaded."""

@@ -19,6 +19,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from common.encoders.weights import read_weights
 from common.errors import InputError
 from common.training import distributed
 from common.training.config import TrainingConfig
@@ -109,7 +110,11 @@ class _State:
 
     def load(self, run: RunFolder, device: torch.device) -> None:
         path = run.path / CHECKPOINT
-        state = torch.load(path, map_location=device, weights_only=True)
+        read_weights(run.path / "best.safetensors")  # no later epoch need be better
+        try:
+            state = torch.load(path, map_location=device, weights_only=True)
+        except Exception as error:  # torch and pickle have a class for each kind of damage
+            raise InputError(f"--resume: {path} cannot be read; start with --overwrite") from error
         if state.get("fingerprint") != run.fingerprint:
             raise InputError(f"--resume: {path} is of another configuration or other splits")
         try:

@@ -41,7 +41,9 @@ class RunFolder:
         """
         folder = args.output
         if not args.resume:
-            former = [n for n in (WEIGHTS, EXPORTED, CONFIG, CHECKPOINT) if (folder / n).exists()]
+            if folder.exists() and not folder.is_dir():
+                raise InputError(f"--output {folder}: not a folder")
+            former = [n for n in (WEIGHTS, EXPORTED, *FILES) if (folder / n).exists()]
             if former and not args.overwrite:
                 raise InputError(
                     f"--output {folder} holds a run ({former[0]}); add --resume to go on with it,"
