@@ -25,7 +25,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     args = get_args_parser().parse_args()
     # What people check lies in a folder of this user's alone, which goes when the page ends.
@@ -46,7 +46,6 @@ def main() -> int:
     print(url, file=sys.stderr)
     config = uvicorn.Config(mount(page, allowed_hosts(args)), log_level="warning")
     uvicorn.Server(config).run(sockets=[listener])
-    return 0
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     args = get_args_parser().parse_args()
     limits = from_args(Limits, args)
@@ -60,7 +60,6 @@ def main() -> int:
         timeout_graceful_shutdown=round(limits.timeout) + 1,
     )
     uvicorn.Server(config).run(sockets=[listener])
-    return 0
 
 
 if __name__ == "__main__":

@@ -72,11 +72,8 @@ def read_photos(root: Path, model: Path | None = None, seed: int = 0) -> list[Ph
             " manifest.csv, or put what it has not seen into test/<class>/"
         )
     if unlisted:
-        print(
-            f"left out: {len(unlisted)} photos that {model}/splits.csv does not list,"
-            f" e.g. {unlisted[0]}",
-            file=sys.stderr,
-        )
+        left_out = f"{len(unlisted)} photos that {model}/splits.csv does not list"
+        print(f"left out: {left_out}, e.g. {unlisted[0]}", file=sys.stderr)
     return known
 
 
@@ -104,23 +101,18 @@ def _label(name: str) -> str:
 
 
 def _read_manifest(path: Path) -> list[Photo]:
-    names, found = open_rows(path)
+    names, rows = open_rows(path)
     for name in ("path", "label"):
         find_column(path, names, (name,))
-    rows = list(found)
+    photos = []
     for number, row in enumerate(rows, 1):
         if not (row["path"] and row["label"]):
             raise InputError(f"{path}: row {number} lacks its path or label")
-        if row.get("split") not in (None, "", *SPLITS):
+        further = [row.get(name) or "" for name in ("split", "source", "group")]
+        if further[0] not in ("", *SPLITS):
             raise InputError(f"{path}: split {row['split']!r}; expected one of {', '.join(SPLITS)}")
-    return [
-        Photo(
-            path.parent / row["path"],
-            _label(row["label"]),
-            *(row.get(name) or "" for name in ("split", "source", "group")),
-        )
-        for row in rows
-    ]
+        photos.append(Photo(path.parent / row["path"], _label(row["label"]), *further))
+    return photos
 
 
 def as_examples(photos: Sequence[Photo], root: Path) -> list[Example]:
@@ -260,9 +252,9 @@ def sampling_weights(photos: Sequence[Photo], balance: float, source_balance: fl
     labels = Counter(photo.label for photo in photos)
     sources = Counter((photo.label, photo.source) for photo in photos)
     return [
-        labels[photo.label] ** -balance
-        * (sources[photo.label, photo.source] / labels[photo.label]) ** -source_balance
-        for photo in photos
+        labels[p.label] ** -balance
+        * (sources[p.label, p.source] / labels[p.label]) ** -source_balance
+        for p in photos
     ]
 
 

@@ -46,7 +46,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Evaluate, print and save."""
     args = get_args_parser().parse_args()
     from classifier.config import ModelConfig
@@ -112,7 +112,6 @@ def main() -> int:
     save_json(figures, folder / "evaluation.json")
     save_confusion(figures["confusion_matrix"], config.classes, folder / "confusion.png")
     save_reliability(figures["reliability"], folder / "reliability.png")
-    return 0
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Export, compare, keep one, calibrate it."""
     args = get_args_parser().parse_args()
     from classifier.calibration import calibrate
@@ -71,7 +71,6 @@ def main() -> int:
     others = photo_logits(kept, config, unknown)[0] if unknown else np.empty((0, 0))
     logits, targets, _ = photo_logits(kept, config, validation)
     calibrate(config, logits, targets, others).save(args.model)
-    return 0
 
 
 if __name__ == "__main__":

@@ -105,21 +105,16 @@ def report_unknown(
 
     def called_known(name: str, logits: np.ndarray) -> dict[str, float]:
         called = is_known(logits, config)
-        share = bootstrap(lambda drawn: called[drawn].mean(), len(called), sources.get(name))
-        return share.to_json()
+        return bootstrap(lambda i: called[i].mean(), len(called), sources.get(name)).to_json()
 
     result = {"detector": config.detector, "known_called_known": called_known("known", known)}
     for group, logits in groups.items():
         both = [*sources["known"], *sources[group]] if sources else None
-        detectors = {}
+        result[group] = {"photos": len(logits), "called_known": called_known(group, logits)}
+        result[group]["detectors"] = detectors = {}
         for name in detectors_for(config):
             scores = (in_distribution_score(part, config, name) for part in (known, logits))
             detectors[name] = separation(*scores, both)
-        result[group] = {
-            "photos": len(logits),
-            "called_known": called_known(group, logits),
-            "detectors": detectors,
-        }
     return result
 
 
@@ -128,12 +123,9 @@ def by_source(
 ) -> dict[str, dict[str, float]]:
     """Return the accuracy for each source of photos, the worst first."""
     names = np.array(sources)
-    rows = {
-        str(source): {
-            "photos": int((names == source).sum()),
-            "accuracy": round(float(right[names == source].mean()), 4),
-        }
-        for source in np.unique(names)
-        if (names == source).sum() >= at_least
-    }
+    rows = {}
+    for source in np.unique(names):
+        own = right[names == source]
+        if len(own) >= at_least:
+            rows[str(source)] = {"photos": len(own), "accuracy": round(float(own.mean()), 4)}
     return dict(sorted(rows.items(), key=lambda item: item[1]["accuracy"]))

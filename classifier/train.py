@@ -44,7 +44,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Train."""
     args = get_args_parser().parse_args()
     folder, config = RunFolder.open(args, ClassifierTrainingConfig)
@@ -64,10 +64,9 @@ def main() -> int:
             folder.start(config, as_examples(photos, data))
         train(task, folder)
         if not is_main_process():
-            return 0
+            return
         folder.finish(lambda path: save(task.model, task.model_config, path))
     folder.print_next(f"classifier/export.py --data {data}")
-    return 0
 
 
 if __name__ == "__main__":

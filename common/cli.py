@@ -124,8 +124,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def run(main: Callable[[], int]) -> NoReturn:
-    """Run a script's ``main`` and exit with the code it returns; an `InputError` is one line."""
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Run a script's ``main`` and exit with the code it returns, 0 if none.
+
+    An `InputError` becomes one line on stderr and the code for bad input.
+    """
     warnings.filterwarnings("ignore", module="PIL")  # what it refuses, it raises
     for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
         if getattr(sys, name) is None:  # closed by who called

@@ -37,19 +37,14 @@ class Answer:
             empty = ("verdict", "answer", "reason", "explanation", "claims", "prediction")
             return row | dict.fromkeys(empty) | {"error": self.error}
         (label, probability), *_ = top = self.prediction.top(TOP)
+        shown = {"label": label, "probability": probability, "known": self.prediction.known}
         return row | {
             "verdict": self.verdict.value,
             "answer": self.answer,
             "reason": self.verdict.reason.value,
             "explanation": self.verdict.explanation,
             "claims": [claim.to_json() for claim in self.verdict.claims],
-            "prediction": {
-                "label": label,
-                "probability": probability,
-                "known": self.prediction.known,
-                "concept": self.prediction.concept_as_json(),
-                "top": top,
-            },
+            "prediction": shown | {"concept": self.prediction.concept_as_json(), "top": top},
             "error": None,
         }
 

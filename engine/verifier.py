@@ -99,14 +99,10 @@ class Verifier(Answering):
 
     def decide(self, claims: Sequence[Claim], prediction: Prediction) -> Verdict:
         """Return the verdict on what a text claims and a photo shows."""
-        return decide(
-            claims,
-            ImageEvidence(animals_of(prediction.probabilities), prediction.known),
-            self.extractor.taxonomy,
-            self.classifier.config.claim_threshold,
-            self.match,
-            self.classifier.config.unknown_claim_threshold,
-        )
+        seen = ImageEvidence(animals_of(prediction.probabilities), prediction.known)
+        taxonomy, config = self.extractor.taxonomy, self.classifier.config
+        usual, unknown = config.claim_threshold, config.unknown_claim_threshold
+        return decide(claims, seen, taxonomy, usual, self.match, unknown)
 
     def explain(self, answer: Answer, image: Source) -> Image.Image:
         """Draw an answer with a verdict: where its animal was seen, the classes and the claims."""

@@ -36,7 +36,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Print the claims of one text or of a file of texts."""
     args = get_args_parser().parse_args()
     texts = read_texts(args)
@@ -48,7 +48,6 @@ def main() -> int:
             print(json.dumps(row, ensure_ascii=False))
         else:
             print(describe(claims))
-    return 0
 
 
 if __name__ == "__main__":

@@ -27,14 +27,9 @@ CALLED = re.compile(  # what may stand before a kind without denying it
 def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
     """Resolve a mention of a text to a concept, and decide whether the text denies it."""
     negated = mention.denied and not called(text, mention)
-    return Claim(
-        mention.text,
-        mention.start,
-        mention.end,
-        taxonomy.resolve(mention.text),
-        negated,
-        text[slice(*mention.cue)] if negated and mention.cue else None,
-    )
+    cue = text[slice(*mention.cue)] if negated and mention.cue else None
+    concept = taxonomy.resolve(mention.text)
+    return Claim(mention.text, mention.start, mention.end, concept, negated, cue)
 
 
 def called(text: str, mention: Mention) -> bool:
@@ -58,11 +53,8 @@ def identified(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonom
     Returns:
         The claim, or what it says instead, judged by those ``near`` it.
     """
-    kinds = [
-        c
-        for c in near
-        if c.animal and c.animal != claim.animal and taxonomy.is_below(c.animal, claim.animal or "")
-    ]
+    others = [c for c in near if c.animal and c.animal != claim.animal]
+    kinds = [c for c in others if taxonomy.is_below(c.animal, claim.animal or "")]
     affirmed = [kind for kind in kinds if not kind.negated]
     definite = bool(DEFINITE.search(text[max(0, claim.start - 60) : claim.start]))
     if claim.negated and affirmed and not NEGATION.search(text, 0, claim.start):

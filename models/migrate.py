@@ -71,7 +71,7 @@ def text_model(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 KINDS = {"layers": classifier, "id2label": text_model}  # by a key of older configurations
 
 
-def main() -> int:
+def main() -> None:
     """Migrate."""
     parser = ArgumentParser(__doc__)
     parser.add_argument("folder", type=Path, metavar="DIR", help="the model folder")
@@ -85,7 +85,6 @@ def main() -> int:
         save_json(kinds[0](values, folder), path)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: no older model's configuration ({error})") from error
-    return 0
 
 
 if __name__ == "__main__":

@@ -302,12 +302,9 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         chance = random.Random(int(torch.randint(2**31, ()).item()))
+        drawn = [*self.sentences, *chance.sample(self.partial, self.drawn)]
+        drawn += chance.sample(self.everyday, self.drawn_everyday)
         # Length with a little noise: batches differ from epoch to epoch and need little padding.
-        drawn = [
-            *self.sentences,
-            *chance.sample(self.partial, self.drawn),
-            *chance.sample(self.everyday, self.drawn_everyday),
-        ]
         order = sorted(drawn, key=lambda s: len(s.words) * chance.uniform(0.8, 1.2))
         size = self.config.batch_size
         batches = [order[i : i + size] for i in range(0, len(order), size)]

@@ -40,7 +40,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Evaluate, print and save."""
     args = get_args_parser().parse_args()
     from common.config import save_json
@@ -84,7 +84,6 @@ def main() -> int:
     folder = args.output or args.model
     folder.mkdir(parents=True, exist_ok=True)
     save_json(figures, folder / "evaluation.json")
-    return 0
 
 
 if __name__ == "__main__":

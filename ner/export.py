@@ -28,7 +28,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Export, compare, keep one."""
     args = get_args_parser().parse_args()
     import torch
@@ -55,7 +55,6 @@ def main() -> int:
         quantize_dynamic(fp32, int8)
         weights = preprocess.config.weights
         choose_precision(fp32, int8, score, args.precision, args.model, weights)
-    return 0
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Print the entities of one text or of a file of texts."""
     args = get_args_parser().parse_args()
     texts = read_texts(args)
@@ -44,7 +44,7 @@ def main() -> int:
     if args.format == "text":
         for entity in (entity for row in found for entity in row):
             print(f"{entity.text}  {entity.label}  {entity.score:.2f}")
-        return 0
+        return
     rows = (
         {"text": text, "entities": [asdict(e) | {"score": round(e.score, 4)} for e in row]}
         for text, row in zip(texts, found, strict=True)
@@ -55,7 +55,6 @@ def main() -> int:
     else:
         value = next(rows) if args.text is not None else list(rows)
         print(json.dumps(value, ensure_ascii=False, indent=1))
-    return 0
 
 
 if __name__ == "__main__":

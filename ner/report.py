@@ -40,15 +40,13 @@ def mention_scores(
     for sentence, rows in zip(sentences, probabilities, strict=True):
         tags = decode(rows[:, config.slices["mention"]], config.heads["mention"])
         denied = rows[:, config.slices["polarity"]][:, 1]
+        annotated = sentence.mentions
         found = {
             (first, stop, bool(denied[first:stop].mean() >= config.denied))
             for first, stop, _ in spans(tags)
-            if "?" not in sentence.mentions[first:stop]
+            if "?" not in annotated[first:stop]
         }
-        right = {
-            (first, stop, sentence.mentions[first][1:] == "-")
-            for first, stop, _ in spans(sentence.mentions)
-        }
+        right = {(i, stop, annotated[i][1:] == "-") for i, stop, _ in spans(annotated)}
         for row, cut in enumerate((2, 3)):  # without and with polarity
             a, b = {item[:cut] for item in right}, {item[:cut] for item in found}
             counts[row] += len(a & b), len(b), len(a)
@@ -107,16 +105,12 @@ def report(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) ->
                 "ANIM entities": int(animals[:, 2].sum()),
             }
         )
-    return {
-        "sentences": len(gold),
-        "micro": row("micro avg", f1),
-        "macro": row("macro avg", macro),
-        "types": {
-            type_: row(type_, lambda part, type_=type_: f1(part[:, columns[type_]]))
-            for type_ in present
-        },
-        "by_length": by_length,
+    by_type = {
+        type_: row(type_, lambda part, type_=type_: f1(part[:, columns[type_]]))
+        for type_ in present
     }
+    rows = {"micro": row("micro avg", f1), "macro": row("macro avg", macro), "types": by_type}
+    return {"sentences": len(gold), **rows, "by_length": by_length}
 
 
 def report_gazetteer(

@@ -32,7 +32,7 @@ def get_args_parser() -> ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main() -> None:
     """Train."""
     args = get_args_parser().parse_args()
     folder, config = RunFolder.open(args, NerTrainingConfig)
@@ -50,10 +50,9 @@ def main() -> int:
             folder.start(config)
         fit(task, task.loader, config, folder, device)
         if not is_main_process():
-            return 0
+            return
         folder.finish(lambda path: save(task.model, task.preprocess, path))
     folder.print_next(f"ner/export.py --data {data / 'validation.jsonl'}")
-    return 0
 
 
 if __name__ == "__main__":

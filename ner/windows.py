@@ -146,11 +146,6 @@ def word_probabilities(
     Each window runs alone. In a batch, int8 would round by the largest value of all its sentences,
     so that a text would be read differently in other company; and it would not be faster.
 
-    Args:
-        model: From a batch of `pad` to logits ``(B, T, L)``.
-        preprocess: Words to windows.
-        sentences: The words of each sentence.
-
     Returns:
         For each sentence an array ``(W, L)``, in which the slices of the heads add up to 1 each;
         words that are in no window certainly have each head's first label.

@@ -80,14 +80,12 @@ def reliability(probabilities: np.ndarray, targets: np.ndarray) -> list[dict[str
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return [
-        {
-            "photos": int((place == b).sum()),
-            "confidence": round(float(confidence[place == b].mean()), 4),
-            "accuracy": round(float(right[place == b].mean()), 4),
-        }
-        for b in np.unique(place)
-    ]
+    rows = []
+    for b in np.unique(place):
+        means = {"confidence": confidence[place == b].mean(), "accuracy": right[place == b].mean()}
+        rounded = {name: round(float(value), 4) for name, value in means.items()}
+        rows.append({"photos": int((place == b).sum()), **rounded})
+    return rows
 
 
 def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float:

@@ -27,10 +27,7 @@ def save_reliability(bins: Sequence[dict[str, float]], path: Path) -> None:
     figure = Figure((3.6, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
-    axes.scatter(
-        [row["confidence"] for row in bins],
-        [row["accuracy"] for row in bins],
-        [20 + 400 * row["photos"] / total for row in bins],
-    )
+    for row in bins:
+        axes.scatter(row["confidence"], row["accuracy"], 20 + 400 * row["photos"] / total, "C0")
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
     figure.savefig(path, dpi=80)

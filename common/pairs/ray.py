@@ -59,12 +59,9 @@ def ray_rows(load: Callable[[], PairModel], device: str) -> Rows:
 
     def answers(pairs: Iterable[tuple[str, str]], folder: Path) -> Iterator[Row]:
         if not ray.is_initialized():
-            ray.init(
-                runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                include_dashboard=False,
-            )
+            quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+            environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+            ray.init(runtime_env=environment, include_dashboard=False, **quiet)
         unit = "GPU" if device == "cuda" else "CPU"
         count = max(1, int(ray.cluster_resources().get(unit, 1)))
         remote = ray.remote(**{f"num_{unit.lower()}s": 1}, max_restarts=-1, max_task_retries=-1)

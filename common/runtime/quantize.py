@@ -9,6 +9,7 @@ from onnxruntime import quantization
 
 RANGE_AVERAGE = 0.01  # weight of one calibration input in the average range of an activation
 
+SEVEN_BITS = {"per_channel": True, "reduce_range": True}  # of weights, see `quantize_static`
 LAYERS = {"Conv", "Gemm", "MatMul"}  # nodes with weights
 
 
@@ -45,16 +46,9 @@ def quantize_static(source: Path, target: Path, batches: Iterable[dict[str, np.n
             before = [writers[name] for name in node.input if name in writers.keys() - read]
             last += [n for n in before if n.op_type not in LAYERS and n not in last]
     averaged = {"CalibMovingAverage": True, "CalibMovingAverageConstant": RANGE_AVERAGE}
-    quantization.quantize_static(
-        prepared,
-        target,
-        Reader(),
-        per_channel=True,
-        reduce_range=True,
-        activation_type=quantization.QuantType.QUInt8,
-        nodes_to_exclude=[node.name for node in last],
-        extra_options=averaged,
-    )
+    options = {"nodes_to_exclude": [node.name for node in last], "extra_options": averaged}
+    unsigned = {"activation_type": quantization.QuantType.QUInt8}
+    quantization.quantize_static(prepared, target, Reader(), **SEVEN_BITS, **unsigned, **options)
     prepared.unlink()
 
 
@@ -64,13 +58,6 @@ def quantize_dynamic(source: Path, target: Path) -> None:
     Matrices per channel and to 7 bits, see `quantize_static`; embeddings, only looked up, to 8.
     """
     matrices = target.with_suffix(".matrices.onnx")
-    quantization.quantize_dynamic(
-        source,
-        matrices,
-        op_types_to_quantize=["MatMul"],
-        per_channel=True,
-        reduce_range=True,
-        weight_type=quantization.QuantType.QInt8,
-    )
+    quantization.quantize_dynamic(source, matrices, ["MatMul"], **SEVEN_BITS)
     quantization.quantize_dynamic(matrices, target, op_types_to_quantize=["Gather"])
     matrices.unlink()
