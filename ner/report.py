@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from seqeval.metrics import classification_report
@@ -14,16 +14,18 @@ from seqeval.scheme import IOB2
 from common.errors import InputError
 from common.evaluation.bootstrap import bootstrap, estimates
 from common.evaluation.metrics import f1
-from ner.data import Sentence
 from ner.decode import decode, spans
 from ner.labels import TYPES
 from ner.windows import Forward, Preprocess, word_probabilities
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from ner.data import Sentence
 
 LENGTHS = (0, 10, 20, 30, 50, 10_000)  # words; borders of the table by sentence length
 
 
 def predict_tags(
-    model: Forward, preprocess: Preprocess, sentences: Sequence[Sentence]
+    model: Forward, preprocess: Preprocess, sentences: Sequence["Sentence"]
 ) -> list[list[str]]:
     """The most probable valid BIO tags of each sentence."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
@@ -32,7 +34,7 @@ def predict_tags(
 
 
 def mention_scores(
-    model: Forward, preprocess: Preprocess, sentences: Sequence[Sentence]
+    model: Forward, preprocess: Preprocess, sentences: Sequence["Sentence"]
 ) -> dict[str, float]:
     """F1 of mentions, and of mentions with their polarity, where both are annotated."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
@@ -114,7 +116,7 @@ def report(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) ->
 
 
 def report_gazetteer(
-    preprocess: Preprocess, sentences: Sequence[Sentence]
+    preprocess: Preprocess, sentences: Sequence["Sentence"]
 ) -> dict[str, dict[str, float]]:
     """Return F1 on ANIM of tagging every name that the taxonomy lists."""
     tags = [

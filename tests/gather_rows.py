@@ -32,6 +32,7 @@ def main():
     loss.backward()
     if distributed.is_main_process():
         print(f"{loss.item():.5f}", *(f"{g:.4f}" for g in model.weight.grad.flatten().tolist()))
+    distributed.broadcast(None, torch.device("cpu"))  # neither ends while the other computes
 
 
 main()

@@ -19,8 +19,8 @@ from common.training.loop import autocast, pick_device, split_decay
 def axes(monkeypatch):
     """The two halves of the picture, which takes longer to draw than the training."""
     halves = MagicMock(), MagicMock()
-    monkeypatch.setattr("matplotlib.pyplot.subplots", lambda *_, **__: (MagicMock(), halves))
-    monkeypatch.setattr("matplotlib.pyplot.close", lambda figure: None)
+    monkeypatch.setattr("matplotlib.figure.Figure.subplots", lambda *_: halves)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)
     return halves
 
 
