@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from common.errors import InputError
 from common.numeric import softmax
@@ -13,6 +13,9 @@ from common.text.words import word_shape
 from matching.taxonomy import Taxonomy
 from ner.config import ModelConfig
 from ner.labels import MARKS, Mark
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Forward = Callable[[dict[str, np.ndarray]], np.ndarray]
 """A model: from a batch of `pad` to logits ``(B, T, L)``."""
@@ -44,7 +47,7 @@ class Preprocess:
 
     def __init__(
         self,
-        tokenizer: Tokenizer,
+        tokenizer: "Tokenizer",
         taxonomy: Taxonomy,
         config: ModelConfig,
         pad_id: int = 0,
@@ -66,6 +69,8 @@ class Preprocess:
         Raises:
             InputError: If either is missing or cannot be read.
         """
+        from tokenizers import Tokenizer  # while the other model is opened
+
         config, path = ModelConfig.load(folder), Path(folder) / "tokenizer.json"
         try:
             tokenizer = Tokenizer.from_file(str(path))
