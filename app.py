@@ -3,7 +3,7 @@
     pip install -r requirements-page.txt
     python app.py                            # then open http://127.0.0.1:7860
 
-It is served to this machine alone, and asks no other host for anything.
+It is served to this machine alone by default, and the browser loads nothing from other hosts.
 """
 
 import os
@@ -37,7 +37,7 @@ def main() -> None:
         import uvicorn
 
         from web.page import make_page, mount
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise InputError(f"needs {error.name}; pip install -r requirements-page.txt") from error
     from engine.verifier import Verifier
 

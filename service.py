@@ -41,7 +41,7 @@ def main() -> None:
         import uvicorn
 
         from web.service import create_app
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise InputError(f"needs {error.name}; pip install -r requirements-service.txt") from error
     from engine.verifier import Verifier
 

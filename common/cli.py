@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from common.errors import InputError, text_error
-from common.paths import data_root
+from common.paths import ROOT, data_root
 
 EXIT_BAD_INPUT = 2  # bad usage or input, named in one line on stderr
 EXIT_ROWS_FAILED = 3  # a batch finished, some of its rows could not be answered
@@ -144,6 +144,8 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         code = EXIT_BAD_INPUT
     except ModuleNotFoundError as error:  # with the packages for inference alone
+        if (ROOT / str(error.name).partition(".")[0]).exists():
+            raise  # one of ours: a defect
         print(f"error: needs {error.name}; pip install -r requirements.txt", file=sys.stderr)
         code = EXIT_BAD_INPUT
     except KeyboardInterrupt:

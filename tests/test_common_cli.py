@@ -10,7 +10,7 @@ import pytest
 from conftest import error_of, script
 from PIL import Image
 
-from common.cli import printable
+from common.cli import printable, run
 from common.paths import ROOT
 
 RACCOON = ROOT / "data/samples/raccoon.jpg"
@@ -101,3 +101,11 @@ def test_columns_by_name(tmp_path):
     assert row.startswith(f"A raccoon.,{RACCOON},True,") and row.endswith(",,7")
     refused = error_of(script("pipeline.py", *arguments, "--text-column", "x", check=False))
     assert "pairs.csv: no column x; found id,said,file" in refused
+
+
+def test_a_module_of_ours_that_is_missing_is_a_defect():
+    def main():
+        raise ModuleNotFoundError(name="engine.nothing")
+
+    with pytest.raises(ModuleNotFoundError):
+        run(main)
