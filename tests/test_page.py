@@ -163,8 +163,9 @@ def test_many(page, tmp_path):
     page.get_by_role("tab", name="Many").click()
     button = page.get_by_role("button", name="Check all")
     button.wait_for()
-    inputs = page.locator("input[type=file]")
-    inputs.nth(1).set_input_files(tmp_path / "pairs.csv")
+    inputs = page.get_by_role("tabpanel").filter(has=button).locator("input[type=file]")
+    playwright.expect(inputs).to_have_count(2, timeout=60_000)  # the tab is drawn piece by piece
+    inputs.first.set_input_files(tmp_path / "pairs.csv")
     page.get_by_text("pairs.csv").wait_for()
     inputs.last.set_input_files(tmp_path / "photos.zip")
     page.get_by_text("photos.zip").wait_for()

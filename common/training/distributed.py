@@ -9,6 +9,7 @@ The first process alone measures, prints and writes. Without ``torchrun`` there 
 """
 
 import atexit
+import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -32,8 +33,14 @@ def init_process_group(device: torch.device) -> torch.device:
     if not distributed.is_initialized():
         backend = "nccl" if device.type == "cuda" else "gloo"
         distributed.init_process_group(backend, timeout=TIMEOUT)
-        atexit.register(distributed.destroy_process_group)
+        atexit.register(leave_process_group)
     return device
+
+
+def leave_process_group():
+    """Stop the group's threads, which would abort the process if they outlived it."""
+    gc.collect()  # a wrapped model is part of a cycle and keeps the group alive
+    distributed.destroy_process_group()
 
 
 def rank() -> int:
