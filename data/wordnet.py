@@ -33,6 +33,8 @@ class Synset(NamedTuple):
     """Its words as spelt there, spaces for underscores, the most usual one first."""
     above: tuple[str, ...]
     """Offsets of its hypernyms."""
+    marked: bool = False
+    """Whether its words belong to one usage: slang, disparagement, slurs."""
 
 
 class Sense(NamedTuple):
@@ -94,10 +96,9 @@ def _synset(fields: list[str]) -> Synset:
     end = 4 + 2 * int(fields[3], 16)
     lemmas = tuple(word.replace("_", " ") for word in fields[4:end:2])
     pointers = fields[end + 1 : end + 1 + 4 * int(fields[end])]
-    above = tuple(
-        o for symbol, o in zip(pointers[::4], pointers[1::4], strict=True) if symbol == "@"
-    )
-    return Synset(fields[0], fields[1], lemmas, above)
+    symbols = pointers[::4]
+    above = tuple(o for symbol, o in zip(symbols, pointers[1::4], strict=True) if symbol == "@")
+    return Synset(fields[0], fields[1], lemmas, above, ";u" in symbols)
 
 
 def _read_counts(path: Path) -> dict[tuple[str, str, int], int]:

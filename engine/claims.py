@@ -6,7 +6,7 @@ from pathlib import Path
 from common.paths import NER_MODEL
 from common.text.normalise import normalise
 from matching.claim import Claim
-from matching.resolve import NEAR, claim_of, identified
+from matching.resolve import claims_of
 from matching.taxonomy import Taxonomy
 from ner.predictor import Recognizer
 
@@ -32,11 +32,7 @@ class ClaimExtractor:
     def read(self, texts: Sequence[str]) -> list[list[Claim]]:
         """Return the claims of each text, in order of appearance."""
         read = [normalise(text) for text in texts]
-        result = []
-        for text, mentions in zip(read, self.recognizer.mentions(read), strict=True):
-            claims = [claim_of(text.text, mention, self.taxonomy) for mention in mentions]
-            near = (claims[max(0, i - NEAR) : i + NEAR + 1] for i in range(len(claims)))
-            pairs = zip(claims, near, strict=True)
-            found = (identified(text.text, *pair, self.taxonomy) for pair in pairs)
-            result.append([text.restore(claim, "mention") for claim in found])
-        return result
+        return [
+            [text.restore(claim, "mention") for claim in claims_of(text.text, found, self.taxonomy)]
+            for text, found in zip(read, self.recognizer.mentions(read), strict=True)
+        ]

@@ -11,8 +11,9 @@ class Mention:
     text: str
     start: int
     end: int
-    denied: bool = False
-    """Whether the text denies the animal."""
+    status: str = "affirmed"
+    """``affirmed``, ``denied``, or ``referring``: a group that stands for a kind named elsewhere,
+    as in "the animal is a cow"."""
     cue: tuple[int, int] | None = None
     """Start and end of the words that would deny it, None where there are none."""
 

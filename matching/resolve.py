@@ -1,76 +1,43 @@
 """Turn mentions into claims: the concept and the polarity of each."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from matching.claim import Claim, Mention
 from matching.taxonomy import Taxonomy
 
-NEAR = 5  # claims before and after a group that may say which kind it is
-
-NEGATION = re.compile(
-    r"\b(no|not|never|none|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE
-)
-
-DEFINITE = re.compile(  # "the", "this small", before the end
-    r"\b(the|this|that|these|those|what|which|my|your|our|his|her|its|their)"
-    r"(\s+(?!(a|an|and|or|other|of|in|on|at|with|to|by|for|from|is|are)\b)[\w-]+){0,2}\s+$",
-    re.IGNORECASE,
-)
-
-CALLED = re.compile(  # what may stand before a kind without denying it
-    r"((is|are|was|were|called|named|known|as)\s+)+(?P<article>an?\s+)?", re.IGNORECASE
-)
+NEAR = 5  # claims before and after a group that may say which kind it stands for
 
 
-def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
-    """Resolve a mention of a text to a concept, and decide whether the text denies it."""
-    negated = mention.denied and not called(text, mention)
+def claims_of(text: str, mentions: Sequence[Mention], taxonomy: Taxonomy) -> list[Claim]:
+    """Resolve the mentions of a text to concepts, in order.
+
+    A group that refers to a kind named elsewhere ("the animal is a cow") is that kind: the nearest
+    affirmed claim below it, of the `NEAR` before and behind. Where there is none, it is affirmed.
+    """
+    claims = [_claim(text, mention, taxonomy) for mention in mentions]
+    result = []
+    for i, (claim, mention) in enumerate(zip(claims, mentions, strict=True)):
+        near = claims[max(0, i - NEAR) : i + NEAR + 1] if mention.status == "referring" else []
+        kinds = [
+            other
+            for other in near
+            if not other.negated
+            and other.animal not in (None, claim.animal)
+            and taxonomy.is_below(other.animal, claim.animal or "")
+        ]
+        if kinds:
+            kind = min(kinds, key=lambda other: abs(other.start - claim.start))
+            claim = replace(claim, animal=kind.animal)
+        result.append(claim)
+    return result
+
+
+def _claim(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
+    negated = mention.status == "denied"
     cue = text[slice(*mention.cue)] if negated and mention.cue else None
     concept = taxonomy.resolve(mention.text)
     return Claim(mention.text, mention.start, mention.end, concept, negated, cue)
-
-
-def called(text: str, mention: Mention) -> bool:
-    """Tell whether the words that deny a mention only say what is called so: "is called a zebra".
-
-    The recogniser takes the kind for somebody's name there. It is one where it is capitalised and
-    bare, as in "the cat is called Tiger".
-    """
-    match = mention.cue and CALLED.fullmatch(text, mention.cue[0], mention.start)
-    return bool(match and (match["article"] or not mention.text.istitle()))
-
-
-def identified(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonomy) -> Claim:
-    """Let a group be the finer kind that the text says it is, instead of a further animal.
-
-    It is one where it is definite ("this animal is a cow", but not "a dog and another animal") or
-    stands beside the kind ("a pet dog"). The recogniser takes some of these sentences for denials
-    of the group: "the animal is a cow" for a correction such as "the cow is a horse", though no
-    negation stands before it, and in "the animal is not a cow" it lets the cue deny both.
-
-    Returns:
-        The claim, or what it says instead, judged by those ``near`` it.
-    """
-    others = [c for c in near if c.animal and c.animal != claim.animal]
-    kinds = [c for c in others if taxonomy.is_below(c.animal, claim.animal or "")]
-    affirmed = [kind for kind in kinds if not kind.negated]
-    definite = bool(DEFINITE.search(text[max(0, claim.start - 60) : claim.start]))
-    if claim.negated and affirmed and not NEGATION.search(text, 0, claim.start):
-        claim, definite = replace(claim, negated=False, cue=None), True
-    elif definite and any(cue_between(text, claim, kind) for kind in kinds):
-        claim = replace(claim, negated=False, cue=None)
-    for kind in () if claim.negated else affirmed:
-        gap = text[min(claim.end, kind.end) : max(claim.start, kind.start)]
-        if definite or not gap.strip():
-            return replace(claim, animal=kind.animal)
-    return claim
-
-
-def cue_between(text: str, claim: Claim, later: Claim) -> bool:
-    """Tell whether two claims are denied by the same words and these stand between them."""
-    return bool(claim.cue) and claim.cue == later.cue and claim.cue in text[claim.end : later.start]
 
 
 def describe(claims: Sequence[Claim]) -> str:

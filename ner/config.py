@@ -19,26 +19,19 @@ POSSIBLE: dict[str, Callable[[Any], bool]] = {  # values under it, see `check_va
     "marks": lambda v: v == MARKS,
     "window": lambda v: 8 <= v < 100_000,
     "overlap": lambda v: v >= 0,
-    "name_odds": lambda v: 0 < v < 1000,
-    "denied": lambda v: 0 < v < 1,
-    "cue": lambda v: 0 < v < 1,
     "weights": lambda v: isinstance(v, str),
 }
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Heads, marks, windows and thresholds of one text model.
+    """Heads, marks and windows of one text model.
 
     Attributes:
         heads: The labels of each head, in the order of the outputs.
         marks: How many shapes of words and how many marks of names a token carries.
         window: Sub-words in a window, special tokens included.
         overlap: Sub-words that neighbouring windows share.
-        name_odds: Multiplies the odds that a name without another everyday sense is a mention:
-            training shows animal words in other senses far more often than people use them.
-        denied: Probability from which a mention counts as denied.
-        cue: Probability from which a word counts as a cue.
         weights: Fingerprint of ``model.safetensors``.
     """
 
@@ -46,9 +39,6 @@ class ModelConfig:
     marks: Mapping[str, int] = field(default_factory=lambda: MARKS)
     window: int = 512
     overlap: int = 128
-    name_odds: float = 4.0
-    denied: float = 0.5
-    cue: float = 0.5
     weights: str | None = None
 
     @cached_property

@@ -1,8 +1,8 @@
 """Sentences with BIO tags, fully or partly annotated, and their batches.
 
-A sentence may say something to each head of the model: entity types (``tags``), animals that are
-named and affirmed or denied (``mentions``), words that deny (``cues``). What it does not say is
-left open by the loss.
+A sentence may say something to each head of the model: entity types (``tags``), and the animals
+that are named (``mentions``) with the words that deny them (``cues``). What it does not say is left
+open by the loss.
 """
 
 import functools
@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,14 +22,14 @@ from common.errors import InputError
 from common.training.distributed import local_shard
 from ner.config import ModelConfig
 from ner.decode import spans
-from ner.labels import TYPES, Mark
+from ner.labels import STATUS, TYPES, Mark
 from ner.training_config import NerTrainingConfig
 from ner.windows import Preprocess, pad
 
 ALL_TYPES = frozenset(TYPES)
 NO_TYPES: frozenset[str] = frozenset()
 INSIDE = {Mark.NAME: Mark.NAME_INSIDE, Mark.AMBIGUOUS: Mark.AMBIGUOUS_INSIDE}
-MENTION_TAGS = ("?", "O", *(f"{prefix}{polarity}" for prefix in "BI" for polarity in ("", *"+-")))
+MENTION_TAGS = ("?", "O", *(f"{prefix}{status}" for prefix in "BI" for status in ("", *STATUS)))
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Sentence:
         words: The words.
         tags: BIO tags of entities.
         annotated: The entity types that the annotators looked for.
-        mentions: ``B`` and ``I`` for names of animals with ``+`` (affirmed), ``-`` (denied) or
-            nothing (polarity unknown) behind it, ``O`` for other words, ``?`` where unknown; empty
-            where nobody looked.
+        mentions: ``B`` and ``I`` for names of animals with ``+`` (affirmed), ``-`` (denied), ``=``
+            (referring) or nothing (unknown which) behind it, ``O`` for other words, ``?`` where
+            unknown; empty where nobody looked.
         cues: Which words deny a mention; empty where nobody looked.
     """
 
@@ -136,7 +137,7 @@ def read_names(path: Path) -> dict[str, list[str]]:
 
 
 def label_mask(
-    config: ModelConfig, tag: str, annotated: frozenset[str], mention: str, cue: bool | None
+    config: ModelConfig, tag: str, annotated: frozenset[str], mention: str, cue: str | None
 ) -> np.ndarray:
     """Return which outputs may be right for a word, ``(L,)`` bool.
 
@@ -148,18 +149,21 @@ def label_mask(
         tag: The word's BIO tag.
         annotated: See `Sentence`.
         mention: One of `MENTION_TAGS`.
-        cue: Whether the word denies a mention, None if nobody looked.
+        cue: ``B`` or ``I`` for a word that denies a mention, ``O`` for others, None if nobody
+            looked.
     """
     looked_for = tag[2:] in annotated
+    prefix, status = mention[0], mention[1:]
+    statuses = [STATUS[status]] if status else STATUS.values()
+    cues = {None: {"O", "B-cue", "I-cue"}, "O": {"O"}}.get(cue, {f"{cue}-cue"})
+    said = {"?": set(), "O": cues}.get(prefix, {f"{prefix}-{status}" for status in statuses})
     possible = {
         "entity": {
             label
             for label in config.heads["entity"]
             if annotated and (label == tag if looked_for else label[2:] not in annotated)
         },
-        "mention": {label for label in config.heads["mention"] if label[0] == mention[0]},
-        "polarity": {"+": {"affirmed"}, "-": {"denied"}}.get(mention[1:], set()),
-        "cue": set() if cue is None else {"cue" if cue else "other"},
+        "claim": said,
     }
     heads = config.heads.items()
     return np.array([label in possible[head] for head, labels in heads for label in labels])
@@ -202,9 +206,9 @@ class Augmentation:
 
     Args:
         config: ``recase`` is the share of sentences shown in lower case (half as many in capitals),
-            ``typo`` of mentions misspelt (a quarter as many other words), ``replace`` of those
-            replaced by another name of their type (Dai & Adel, "An Analysis of Simple Data
-            Augmentation for NER", COLING 2020).
+            ``typo`` of words misspelt where mentions are marked, names of animals and others alike,
+            ``replace`` of entities replaced by another name of their type (Dai & Adel, "An Analysis
+            of Simple Data Augmentation for NER", COLING 2020).
         names: For each type the names to choose from.
     """
 
@@ -215,7 +219,10 @@ class Augmentation:
         """A changed copy of a sentence."""
         words, tags = list(sentence.words), list(sentence.tags)
         if sentence.mentions:  # names are drawn where these sentences are made
-            return replace(sentence, words=self._recase(self._misspell(sentence, chance), chance))
+            # Half of them are written without a slip, the others with twice as many.
+            rate = 2 * self.config.typo * (chance.random() < 0.5)
+            slips = [misspell(w, chance) if chance.random() < rate else w for w in words]
+            return replace(sentence, words=self._recase(slips, chance))
         for first, stop, type_ in reversed(spans(tags)):  # from the end, so that indices stay
             if type_ in self.names and chance.random() < self.config.replace:
                 name = chance.choice(self.names[type_]).split()
@@ -231,13 +238,6 @@ class Augmentation:
             return tuple(word.upper() for word in words)
         return tuple(words)
 
-    def _misspell(self, sentence: Sentence, chance: random.Random) -> list[str]:
-        rates = (self.config.typo / (1 if tag[0] in "BI" else 4) for tag in sentence.mentions)
-        return [
-            misspell(word, chance) if chance.random() < rate else word
-            for word, rate in zip(sentence.words, rates, strict=True)
-        ]
-
 
 # Spellings that sound alike, the usual slips beside those of the fingers.
 _SOUNDS = """
@@ -245,17 +245,26 @@ _SOUNDS = """
     ch sh  an en  en an  er ar  ar er  c k  a e  e a  i y  y i  o a  u o  z s  x ks"""
 SOUNDS = tuple(zip(_SOUNDS.split()[::2], _SOUNDS.split()[1::2], strict=True))
 MIN_MISSPELT = 4  # letters; shorter words turn into others
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+NEIGHBOURS = {
+    c: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in _ROWS for i, c in enumerate(row)
+}
 
 
 def misspell(word: str, chance: random.Random) -> str:
-    """A word with one slip; the first letter stays, as it mostly does.
+    """A word with one slip; the first letter mostly stays.
 
-    A letter is doubled, dropped, swapped with the next, or spelt as another that sounds alike.
+    A letter is doubled, dropped, swapped with the next, replaced by its neighbour on the keyboard,
+    or spelt as another that sounds alike.
     """
     if len(word) < MIN_MISSPELT or not word.isalpha():
         return word
     i = chance.randrange(1, len(word) - 1)
-    kind = chance.randrange(4)
+    kind = chance.randrange(5)
+    if kind == 4:
+        i = chance.randrange(len(word))
+        keys = NEIGHBOURS.get(word[i].lower())
+        return word[:i] + chance.choice(keys) + word[i + 1 :] if keys else word
     alike = [(a, b) for a, b in SOUNDS if a in word[1:]]
     if kind == 0:
         return word[:i] + word[i] + word[i:]
@@ -325,8 +334,9 @@ class Batches:
         mask = np.zeros((*inputs["input_ids"].shape, outputs), bool)
         for row, (window, s) in enumerate(rows):
             mentions = s.mentions or implied_mentions(s, self.preprocess.names(s.words))
+            cues = ["OBI"[cue + (cue and last)] for last, cue in pairwise((False, *s.cues))]
             for word, position in zip(window.words, window.positions, strict=True):
-                cue = s.cues[word] if s.cues else None
+                cue = cues[word] if cues else None
                 said = s.tags[word], s.annotated, mentions[word], cue
                 mask[row, position] = self.label_mask(*said)
         if self.config.mask:  # hidden sub-words, so that context has to tell

@@ -72,30 +72,21 @@ def entities(
     """Decode the entity head for a text and its words, from ``(W, L)`` of all heads."""
     return [
         Entity(text[start:end], type_, start, end, score)
-        for start, end, type_, score, _ in _decoded(words, probabilities, config, "entity")
+        for start, end, type_, score in _decoded(words, probabilities, config, "entity")
     ]
 
 
 def mentions(
     text: str, words: Sequence[Word], probabilities: np.ndarray, config: ModelConfig
 ) -> list[Mention]:
-    """Decode the mention, polarity and cue heads likewise."""
-    denied = probabilities[:, config.slices["polarity"]][:, 1]
-    cues = _cues(words, probabilities[:, config.slices["cue"]][:, 1] >= config.cue)
-    found = []
-    for start, end, *_, span in _decoded(words, probabilities, config, "mention"):
-        is_denied, cue = bool(denied[span].mean() >= config.denied), _cue_of(text, cues, start)
-        found.append(Mention(text[start:end], start, end, is_denied, cue))
-    return found
-
-
-def _cues(words: Sequence[Word], is_cue: np.ndarray) -> list[tuple[int, int]]:
-    """Return the character spans of cues; neighbouring words are one."""
-    found: list[tuple[int, int]] = []
-    for i in np.flatnonzero(is_cue):
-        begin = found.pop()[0] if i and is_cue[i - 1] else words[i].start
-        found.append((begin, words[i].end))
-    return found
+    """Decode the claim head likewise: the names of animals, and the cue of each denied one."""
+    decoded = list(_decoded(words, probabilities, config, "claim"))
+    cues = [(start, end) for start, end, type_, _ in decoded if type_ == "cue"]
+    return [
+        Mention(text[start:end], start, end, type_, _cue_of(text, cues, start))
+        for start, end, type_, _ in decoded
+        if type_ != "cue"
+    ]
 
 
 def _cue_of(text: str, cues: Sequence[tuple[int, int]], start: int) -> tuple[int, int] | None:
@@ -110,10 +101,10 @@ def _cue_of(text: str, cues: Sequence[tuple[int, int]], start: int) -> tuple[int
 
 def _decoded(
     words: Sequence[Word], probabilities: np.ndarray, config: ModelConfig, head: str
-) -> Iterator[tuple[int, int, str, float, slice]]:
-    """Yield a head's spans: character offsets, type, mean probability, and the slice of words."""
+) -> Iterator[tuple[int, int, str, float]]:
+    """Yield a head's spans: character offsets, type and mean probability."""
     labels, rows = config.heads[head], probabilities[:, config.slices[head]]
     path = decode(rows, labels)
     for first, stop, type_ in spans(path):
         score = float(np.mean([rows[i, labels.index(path[i])] for i in range(first, stop)]))
-        yield words[first].start, words[stop - 1].end, type_, score, slice(first, stop)
+        yield words[first].start, words[stop - 1].end, type_, score

@@ -7,13 +7,21 @@ TYPES = (  # MultiNERD, Tedeschi & Navigli 2022, table 1
     *("FOOD", "INST", "MEDIA", "MYTH", "PLANT", "TIME", "VEHI"),
 )
 
-# One linear layer answers several questions about each word; each is a slice of its outputs.
-HEADS = {
-    "entity": ["O", *(f"{prefix}-{type_}" for type_ in TYPES for prefix in "BI")],
-    "mention": ["O", "B-ANIMAL", "I-ANIMAL"],  # names of animals in any text
-    "polarity": ["affirmed", "denied"],  # read at mentions
-    "cue": ["other", "cue"],  # words that deny a mention
-}
+CLAIM_TYPES = (  # what a span of words says about animals
+    "affirmed",  # a name: the animal is there
+    "denied",  # a name: it is not
+    "referring",  # a group that stands for a kind named elsewhere: "the animal is a cow"
+    "cue",  # words that deny a name
+)
+STATUS = dict(zip("+-=", CLAIM_TYPES, strict=False))  # how training data writes a mention's
+
+
+def _bio(types: tuple[str, ...]) -> list[str]:
+    return ["O", *(f"{prefix}-{type_}" for type_ in types for prefix in "BI")]
+
+
+# One linear layer answers two questions about each word; each is a slice of its outputs.
+HEADS = {"entity": _bio(TYPES), "claim": _bio(CLAIM_TYPES)}
 
 
 class Mark(IntEnum):

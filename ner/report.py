@@ -15,7 +15,7 @@ from common.errors import InputError
 from common.evaluation.bootstrap import bootstrap, estimates
 from common.evaluation.metrics import f1
 from ner.decode import decode, spans
-from ner.labels import TYPES
+from ner.labels import STATUS, TYPES
 from ner.windows import Forward, Preprocess, word_probabilities
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -36,20 +36,20 @@ def predict_tags(
 def mention_scores(
     model: Forward, preprocess: Preprocess, sentences: Sequence["Sentence"]
 ) -> dict[str, float]:
-    """F1 of mentions, and of mentions with their polarity, where both are annotated."""
+    """F1 of mentions, and of mentions with their status, where both are annotated."""
     probabilities = word_probabilities(model, preprocess, [s.words for s in sentences])
-    config, counts = preprocess.config, np.zeros((2, 3), int)
+    labels, part = preprocess.config.heads["claim"], preprocess.config.slices["claim"]
+    status = {type_: sign for sign, type_ in STATUS.items()}
+    counts = np.zeros((2, 3), int)
     for sentence, rows in zip(sentences, probabilities, strict=True):
-        tags = decode(rows[:, config.slices["mention"]], config.heads["mention"])
-        denied = rows[:, config.slices["polarity"]][:, 1]
         annotated = sentence.mentions
         found = {
-            (first, stop, bool(denied[first:stop].mean() >= config.denied))
-            for first, stop, _ in spans(tags)
-            if "?" not in annotated[first:stop]
+            (first, stop, status[type_])
+            for first, stop, type_ in spans(decode(rows[:, part], labels))
+            if type_ != "cue" and "?" not in annotated[first:stop]
         }
-        right = {(i, stop, annotated[i][1:] == "-") for i, stop, _ in spans(annotated)}
-        for row, cut in enumerate((2, 3)):  # without and with polarity
+        right = {(first, stop, annotated[first][1:]) for first, stop, _ in spans(annotated)}
+        for row, cut in enumerate((2, 3)):  # without and with the status
             a, b = {item[:cut] for item in right}, {item[:cut] for item in found}
             counts[row] += len(a & b), len(b), len(a)
     return {"mention_f1": f1(counts[0]), "claim_f1": f1(counts[1])}

@@ -22,7 +22,7 @@ class NerTrainingConfig(TrainingConfig):
     replace: float = option(0.3, "share of mentions replaced by another name of their type")
     names: Path | None = option(None, "JSON with names by type (data/wordnet_names.py) for that")
     learning_rate: float = option(3e-4, "peak learning rate of the encoder")
-    typo: float = option(0.15, "share of mentions misspelt in everyday data")
+    typo: float = option(0.05, "share of words misspelt in everyday data")
     gazetteer_dropout: float = option(0.2, "share of sentences without marks of names")
     partial_share: float = option(1.0, "sentences of --partial an epoch for each one of --data")
     everyday_share: float = option(1.5, "sentences of --everyday an epoch for each one of --data")

@@ -156,7 +156,6 @@ def word_probabilities(
         words that are in no window certainly have each head's first label.
     """
     config = preprocess.config
-    mention, odds = config.slices["mention"], (1, config.name_odds, config.name_odds)  # O, B, I
     outside = np.zeros((1, len(config.outputs)), np.float32)
     outside[0, [part.start for part in config.slices.values()]] = 1
     results = [np.repeat(outside, len(words), axis=0) for words in sentences]
@@ -165,8 +164,4 @@ def word_probabilities(
             (row,) = model(pad([window]))
             for part in config.slices.values():
                 result[window.words, part] = softmax(row[window.positions, part])
-            known = window.marks[window.positions] // SHAPES
-            names = window.words[(known == Mark.NAME) | (known == Mark.NAME_INSIDE)]
-            weighted = result[names, mention] * odds
-            result[names, mention] = weighted / weighted.sum(axis=1, keepdims=True)
     return results
