@@ -1,4 +1,4 @@
-"""Bring a model folder of an older version up to date.
+"""Bring a classifier's folder of an older version up to date.
 
     python models/migrate.py models/classifier
 
@@ -7,7 +7,6 @@ Weights and answers stay as they are.
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,30 +46,6 @@ def classifier(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return vars(ModelConfig(**values))
 
 
-def text_model(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the configuration of a text model, and write its ``model.onnx`` anew if it has one."""
-    import onnx
-
-    from common.runtime.export import store
-    from ner.config import KEY, ModelConfig
-
-    config = ModelConfig(weights=fingerprint(folder / "model.safetensors"))
-    if KEY in values or list(values["id2label"].values()) != config.outputs:
-        raise InputError(f"{folder}: nothing to migrate, or heads of another kind")
-    if (path := folder / "model.onnx").exists():
-        model = onnx.load(path)
-        (marks,) = (i for i in model.graph.input if i.name == "token_type_ids")
-        marks.name = "marks"
-        for node in model.graph.node:
-            node.input[:] = ["marks" if i == "token_type_ids" else i for i in node.input]
-        onnx.save(model, path)
-        store(path, path, config.weights)
-    return values | {KEY: asdict(config)}
-
-
-KINDS = {"layers": classifier, "id2label": text_model}  # by a key of older configurations
-
-
 def main() -> None:
     """Migrate."""
     parser = ArgumentParser(__doc__)
@@ -79,10 +54,9 @@ def main() -> None:
     path = folder / "config.json"
     try:
         values = json.loads(path.read_text())
-        kinds = [kind for key, kind in KINDS.items() if key in values]
-        if not kinds:
+        if "layers" not in values:
             raise InputError(f"{folder}: nothing to migrate")
-        save_json(kinds[0](values, folder), path)
+        save_json(classifier(values, folder), path)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: no older model's configuration ({error})") from error
 

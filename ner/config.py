@@ -37,8 +37,8 @@ class ModelConfig:
 
     heads: Mapping[str, Sequence[str]] = field(default_factory=lambda: HEADS)
     marks: Mapping[str, int] = field(default_factory=lambda: MARKS)
-    window: int = 512
-    overlap: int = 128
+    window: int = 256
+    overlap: int = 64
     weights: str | None = None
 
     @cached_property
@@ -65,13 +65,13 @@ class ModelConfig:
             raw = json.loads(path.read_text(encoding="utf-8"))
             labels = list(raw["id2label"].values())
             values = raw.get(KEY) or {}
+            if "claim" not in values.get("heads", ()):
+                raise InputError(f"{path} is of an older version; train it anew: ner/train.py")
             config = cls(**values)
         except OSError as error:
             raise InputError(f"no text model in {folder}: it has no config.json") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is not a text model's configuration: {error}") from error
-        if not values:
-            raise InputError(f"{path} is of an older version: python models/migrate.py {folder}")
         check_values({name: values.get(name) for name in POSSIBLE}, POSSIBLE, path)
         if config.outputs != labels:
             raise InputError(f"{path}: heads must have the labels of id2label in their order")
