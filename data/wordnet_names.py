@@ -15,6 +15,7 @@ import json
 import re
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 if not __package__:  # run as a file: import from the repository, not from this folder
@@ -92,6 +93,12 @@ def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -
     return [noun for noun in nouns if not taxonomy.find(noun) and not taxonomy.resolve(noun)]
 
 
+def lines_of(nouns: Iterable[str]) -> str:
+    """Return nouns as lines of at most 100 characters, which break between two, never in one."""
+    text = ", ".join(noun.replace(" ", "_") for noun in nouns)
+    return "\n".join(textwrap.wrap(text, 100)).replace("_", " ") + "\n"
+
+
 def main() -> int:
     """Write the names."""
     args = get_args_parser().parse_args()
@@ -101,7 +108,7 @@ def main() -> int:
     if args.nouns:
         tested = json.loads((ROOT / "tests/data/things.json").read_text(encoding="utf-8"))
         nouns = read_nouns_of_things(args.wordnet, Taxonomy.load(), set(tested["nouns"]))
-        args.nouns.write_text("\n".join(textwrap.wrap(", ".join(nouns), 100)) + "\n", "utf-8")
+        args.nouns.write_text(lines_of(nouns), "utf-8")
     print("  ".join(f"{type_} {len(lemmas)}" for type_, lemmas in names.items()))
     return 0
 
