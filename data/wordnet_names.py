@@ -61,7 +61,8 @@ def read_names(folder: Path) -> dict[str, list[str]]:
 def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -> list[str]:
     """Return nouns for things, plants, places and persons, the most frequent first.
 
-    Each has been tagged in WordNet's corpora, mostly so, and no sense of it is an animal's.
+    Each has been tagged in WordNet's corpora, mostly so, and no sense of it is an animal's. None
+    has a word that is kept out.
 
     Raises:
         InputError: If the database cannot be read.
@@ -86,7 +87,8 @@ def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -
             usual
             and kinds[0] in THINGS
             and ANIMAL not in kinds
-            and lemma not in kept_out | unwanted
+            and lemma not in unwanted
+            and kept_out.isdisjoint(lemma.split())
         ):
             counted.append((-count, lemma))
     nouns = [lemma for _, lemma in sorted(counted)]
