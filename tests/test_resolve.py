@@ -77,6 +77,7 @@ def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal(status):
         ("The animal with a horse and this animal", "=animal horse =animal", "horse, horse, horse"),
         # a kind below it: neither another nor a group above nor itself
         ("A pet cow, a cat.", "=pet cow cat", "cat, cow, cat"),
+        ("The animal, an animal, is a cow.", "=animal animal cow", "cow, animal, cow"),
         ("The dog is an animal.", "=dog animal", "dog, animal"),
         ("The animal is the animal.", "=animal animal", "animal, animal"),
         ("The creature is an animal.", "=creature animal", "animal, animal"),
