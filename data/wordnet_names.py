@@ -15,6 +15,7 @@ import json
 import re
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 if not __package__:  # run as a file: import from the repository, not from this folder
@@ -60,7 +61,8 @@ def read_names(folder: Path) -> dict[str, list[str]]:
 def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -> list[str]:
     """Return nouns for things, plants, places and persons, the most frequent first.
 
-    Each has been tagged in WordNet's corpora, mostly so, and no sense of it is an animal's.
+    Each has been tagged in WordNet's corpora, mostly so, and no sense of it is an animal's. None
+    has a word that is kept out.
 
     Raises:
         InputError: If the database cannot be read.
@@ -85,11 +87,18 @@ def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -
             usual
             and kinds[0] in THINGS
             and ANIMAL not in kinds
-            and lemma not in kept_out | unwanted
+            and lemma not in unwanted
+            and kept_out.isdisjoint(lemma.split())
         ):
             counted.append((-count, lemma))
     nouns = [lemma for _, lemma in sorted(counted)]
     return [noun for noun in nouns if not taxonomy.find(noun) and not taxonomy.resolve(noun)]
+
+
+def lines_of(nouns: Iterable[str]) -> str:
+    """Return nouns as lines of at most 100 characters, which break between two, never in one."""
+    text = ", ".join(noun.replace(" ", "_") for noun in nouns)
+    return "\n".join(textwrap.wrap(text, 100)).replace("_", " ") + "\n"
 
 
 def main() -> int:
@@ -101,7 +110,7 @@ def main() -> int:
     if args.nouns:
         tested = json.loads((ROOT / "tests/data/things.json").read_text(encoding="utf-8"))
         nouns = read_nouns_of_things(args.wordnet, Taxonomy.load(), set(tested["nouns"]))
-        args.nouns.write_text("\n".join(textwrap.wrap(", ".join(nouns), 100)) + "\n", "utf-8")
+        args.nouns.write_text(lines_of(nouns), "utf-8")
     print("  ".join(f"{type_} {len(lemmas)}" for type_, lemmas in names.items()))
     return 0
 

@@ -16,13 +16,14 @@ def claims_of(text: str, mentions: Sequence[Mention], taxonomy: Taxonomy) -> lis
     affirmed claim below it, of the `NEAR` before and behind. Where there is none, it is affirmed.
     """
     claims = [_claim(text, mention, taxonomy) for mention in mentions]
+    said = list(zip(claims, mentions, strict=True))
     result = []
-    for i, (claim, mention) in enumerate(zip(claims, mentions, strict=True)):
-        near = claims[max(0, i - NEAR) : i + NEAR + 1] if mention.status == "referring" else []
+    for i, (claim, mention) in enumerate(said):
+        near = said[max(0, i - NEAR) : i + NEAR + 1] if mention.status == "referring" else []
         kinds = [
             other
-            for other in near
-            if not other.negated
+            for other, named in near
+            if named.status == "affirmed"
             and other.animal not in (None, claim.animal)
             and taxonomy.is_below(other.animal, claim.animal or "")
         ]

@@ -1,139 +1,123 @@
-"""Marked sentences and templates become words with tags; captions get careful silver labels."""
+"""The command that writes everyday sentences: which lines it reads, and what it holds out."""
 
 import json
 import random
-from collections import Counter
+import re
 
 import pytest
 from conftest import error_of, script
 
 from common.errors import InputError
-from data.everyday import Names, fill, from_captions, join, row_of, silver
+from data import everyday
+from data.everyday import FILLS, from_phrases, read_lines, read_list
+from data.templates import Names, held_out
 from matching.taxonomy import Taxonomy
 
-TAXONOMY = Taxonomy.load()
+LINES = [f"line number n{i} <without> a {{-}}" for i in range(100)]
+HELD = {i for i, line in enumerate(LINES) if held_out(line)}
 
 
 @pytest.fixture(scope="module")
 def names():
-    """Only one name for each slot."""
-    made = Names(TAXONOMY, ["owl"], [], ["owl"])
-    made.tiers = ([("owl", "owls")],) * 3
-    return made
+    """Owls in training; the other half of the validation has newts."""
+    pair = []
+    for animal in ("owl", "newt"):
+        made = Names(Taxonomy({}), [], [], [], ["cup"], ["Ann"])
+        made.animals = ([(animal, f"{animal}s")],) * 3
+        pair.append(made)
+    return pair
 
 
-def shown(row):
-    """Words with their tags and cues in one line."""
-    cues = row.get("cues", [0] * len(row["tokens"]))
-    return " ".join(
-        ("<" * cue) + word + ("" if tag == "O" else f"/{tag}")
-        for word, tag, cue in zip(row["tokens"], row["mentions"], cues, strict=True)
-    )
+@pytest.fixture
+def only(monkeypatch):
+    """One file, of which each line is used three times."""
+    monkeypatch.setattr(everyday, "FILLS", {"only.txt": 3})
 
 
-@pytest.mark.parametrize(
-    ("template", "expected"),
-    [
-        ("There is a {+} here.", "There is an owl/B+ here ."),
-        ("<No> {-s}, only {+s}.", "<No owls/B- , only owls/B+ ."),
-        ("{+s} <are not> here.", "Owls/B+ <are <not here ."),
-        ("a {+} is here", "an owl/B+ is here"),
-        ("NO, A {+}!", "NO , AN OWL/B+ !"),
-        ("The [+red fox] sees <no> [-dog]'s tail.", "The red/B+ fox/I+ sees <no dog/B- 's tail ."),
-        ("It <isn't> a {-}-free lawn.", "It <is <n't an owl/B- - free lawn ."),
-        ("An {-}like toy", "An owllike/? toy"),
-        ("A day without marks.", "A day without marks ."),
-    ],
-)
-def test_fill(template, expected, names):
-    plain = [shown(row_of(fill(template, names, random.Random(seed)))) for seed in range(12)]
-    usual = max(set(plain), key=plain.count)  # rare draws change capitals or drop apostrophes
-    assert usual == expected
+def numbers(rows):
+    """How often each line is in rows."""
+    words = [word for row in rows for word in row["tokens"] if re.fullmatch(r"n\d+", word)]
+    return {int(word[1:]): words.count(word) for word in words}
 
 
-def test_apostrophes_get_lost_now_and_then(names):
-    rows = [row_of(fill("It <isn't> a {-}.", names, random.Random(seed))) for seed in range(200)]
-    lost = [row for row in rows if "isnt" in row["tokens"]]
-    assert 5 < len(lost) < 40 and all(row["cues"][1] for row in lost)
+def made(folder, lines, names):
+    (folder / "only.txt").write_text("\n".join(lines))
+    return from_phrases(folder, *names, random.Random(0))
 
 
-def test_joined_texts_keep_their_marks(names):
-    parts = [fill(t, names, random.Random(0)) for t in ("no mark", "a {+}", "<no> {-}!")]
-    text = join(parts)
-    assert text.text.lower() == "no mark. an owl. no owl!"
-    assert [text.text[a:b].lower() for a, b, _ in text.mentions] == ["owl", "owl"]
-    assert [text.text[a:b] for a, b in text.cues] == ["no"]
+def test_templates_are_held_out_whole_wherever_they_stand(tmp_path, names, only):
+    assert 1 < len(HELD) < 12
+    for lines in (LINES, LINES[::-1], ["# new", "", "another line", *LINES[50:], *LINES[:50]]):
+        training, validation = made(tmp_path, lines, names)
+        assert numbers(validation) == dict.fromkeys(HELD, 2)
+        assert numbers(training) == dict.fromkeys({*range(100)} - HELD, 3)
 
 
-def test_slots_are_filled_with_singular_and_plural():
-    made = Names(TAXONOMY, ["goose", "sheep"], [], ["mouse"])
-    chance = random.Random(0)
-    drawn = {
-        (made.draw(chance, False).lower(), made.draw(chance, True).lower()) for _ in range(500)
-    }
-    assert {"goose", "sheep", "mouse"} <= {single for single, _ in drawn}
-    assert {"geese", "sheep", "mice"} <= {plural for _, plural in drawn}
+def test_half_of_the_validation_has_other_names(tmp_path, names, only, monkeypatch):
+    monkeypatch.setattr("data.templates.WITH_THINGS", 0)
+    training, validation = made(tmp_path, LINES, names)
+    drawn = [row["tokens"][-1].lower() for row in validation]
+    assert drawn == ["owl", "newt"] * len(HELD)
+    assert all(row["tokens"][3] == "without" and row["cues"][3] == 1 for row in validation)
+    assert "newt" not in {word.lower() for row in training for word in row["tokens"]}
 
 
-def test_words_with_other_senses_are_drawn_more_often():
-    made = Names(TAXONOMY, ["cow", "bat"], ["bats", "bat", "bat", "ball"] * 5, ["owl"])
-    drawn = Counter(made.draw(random.Random(seed), False).lower() for seed in range(600))
-    assert drawn["bat"] == pytest.approx(4 * drawn["cow"], rel=0.4)
+def test_a_quarter_of_the_rows_are_joined(tmp_path, names, only):
+    """Of 2, 2, 3 or 5 texts, 3 on average."""
+    lines = [f"x{i}" for i in range(4000)]
+    training, _ = made(tmp_path, lines, names)
+    sizes = [sum(word[0] == "x" for word in row["tokens"]) for row in training]
+    assert {*sizes} == {1, 2, 3, 5}
+    assert sizes.count(1) / len(sizes) == pytest.approx(0.75, abs=0.02)
+    assert sizes.count(2) / len(sizes) == pytest.approx(0.125, abs=0.02)
+    assert sum(sizes) == 3 * sum(not held_out(line) for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("caption", "expected"),
-    [
-        ("Two dogs run on a beach", "Two dogs/B+ run on a beach"),
-        ("A polar bear.", "A polar/B+ bear/I+ ."),
-        ("A dog house in a yard", "A dog/? house in a yard"),
-        ("A stuffed giraffe on a bed", "A stuffed giraffe/? on a bed"),
-        ("A seal on a rock", "A seal/? on a rock"),
-        ("There isn't a dog on the beach", "There is n't a dog/? on the beach"),
-        ("A man with a bag", "A man with a bag"),
-    ],
-)
-def test_silver_labels_leave_open_what_is_in_doubt(caption, expected):
-    assert shown(silver(caption, TAXONOMY)) == expected
+def test_lines_end_at_line_breaks_only(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("# comment\none\u2028line\n\n  \n# other\ntwo\u0085too\n", encoding="utf-8")
+    assert read_lines(path) == ["one\u2028line", "two\u0085too"]
 
 
-def test_captions_are_drawn_with_and_without_animals(tmp_path):
-    lines = [{"text": t} for t in ("A dog runs.", "A cat sits.", "A man.", "A man.", "A car.")]
-    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    rows = from_captions(tmp_path, TAXONOMY, random.Random(0))
-    assert sorted(shown(row) for row in rows) == sorted(
-        ["A dog/B+ runs .", "A cat/B+ sits .", "A man .", "A car ."]
-    )
+def test_lists_are_separated_by_commas_and_lines(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("# animals\ncow, red fox,\npig\ndog,cat\n")
+    assert read_list(path) == ["cow", "red fox", "pig", "dog", "cat"]
+
+
+def test_a_missing_file_is_named(tmp_path, names):
+    with pytest.raises(InputError, match=r"everyday\.txt: No such file"):
+        from_phrases(tmp_path, *names, random.Random(0))
 
 
 def test_script_writes_both_splits(tmp_path):
     phrases, output = tmp_path / "phrases", tmp_path / "out"
     phrases.mkdir()
-    for name in ("everyday", "polarity", "nonliteral", "long"):
-        lines = [f"# a comment\n{name} number {i} <without> a {{-}}." for i in range(40)]
-        (phrases / f"{name}.txt").write_text("\n".join(lines))
+    for name in FILLS:
+        (phrases / name).write_text("\n".join(["# a comment", *LINES]))
     (phrases / "favourites.txt").write_text("cow, red fox\nhorse\n")
+    (phrases / "nouns.txt").write_text("cup, front door,\nlid\n")
+    (phrases / "given_names.txt").write_text("Ann, Bob\n")
+    (tmp_path / "x.jsonl").write_text('{"text": "A dog runs."}\n')
     arguments = ("--phrases", phrases, "--captions", tmp_path, "--output", output)
-    script("data/everyday.py", *arguments)
-    held = [json.loads(line) for line in (output / "validation.jsonl").open()]
-    numbers = {row["tokens"][2] for row in held}
-    assert numbers == {"0", "20"}
-    rows = [json.loads(line) for line in (output / "train.jsonl").open()]
-    seen = {word for row in rows for word in row["tokens"] if word.isdigit()}
-    assert not seen & numbers and len(seen) == 38
-    assert {"B-", "O"} <= {tag for row in rows for tag in row["mentions"]}
+    done = script("data/everyday.py", *arguments)
+    held, rows = (
+        [json.loads(line) for line in (output / f"{split}.jsonl").open()]
+        for split in ("validation", "train")
+    )
+    assert {*numbers(held)} == HELD and {*numbers(rows)} == {*range(100)} - HELD
+    assert {"B-", "B+", "O"} <= {tag for row in rows for tag in row["mentions"]}
+    last = {"tokens": ["A", "dog", "runs", "."], "mentions": ["O", "B+", "O", "O"], "cues": [0] * 4}
+    assert rows[-1] == last
+    said = f"train: {len(rows) - 1} from phrases, 1 captions\nvalidation: {len(held)}\n"
+    assert done.stdout == said and len(held) == 2 * len(HELD) * len(FILLS)
     first = (output / "train.jsonl").read_bytes()
     script("data/everyday.py", *arguments)
     assert (output / "train.jsonl").read_bytes() == first
-
-
-def test_a_cue_around_a_slot_is_refused(names):
-    with pytest.raises(InputError, match="a cue with a slot inside"):
-        fill("<no {-}>", names, random.Random(0))
 
 
 def test_missing_phrases(tmp_path):
     done = script(
         "data/everyday.py", "--phrases", tmp_path, "--output", tmp_path / "out", check=False
     )
-    assert "favourites.txt: No such file" in error_of(done)
+    assert "nonliteral.txt: No such file" in error_of(done)

@@ -1,6 +1,7 @@
 """Partial annotation, augmentation and batches."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from common.errors import InputError
 from ner.config import ModelConfig
 from ner.data import (
     ALL_TYPES,
+    MENTION_TAGS,
+    NEIGHBOURS,
     NO_TYPES,
     Augmentation,
     Batches,
@@ -104,19 +107,54 @@ def test_bad_partial(spec):
         read_partial(spec)
 
 
+@pytest.mark.parametrize("cue", [None, "O", "B", "I"])
 @pytest.mark.parametrize(
-    ("mention", "cue", "expected"),
+    ("mention", "expected"),
     [
-        ("?", None, ""),
-        ("O", False, "mention:O cue:other"),
-        ("O", True, "mention:O cue:cue"),
-        ("B", None, "mention:B-ANIMAL"),
-        ("B+", None, "mention:B-ANIMAL polarity:affirmed"),
-        ("I-", False, "mention:I-ANIMAL polarity:denied cue:other"),
+        ("?", ""),
+        ("B", "B-affirmed B-denied B-referring"),
+        ("I", "I-affirmed I-denied I-referring"),
+        ("B+", "B-affirmed"),
+        ("I+", "I-affirmed"),
+        ("B-", "B-denied"),
+        ("I-", "I-denied"),
+        ("B=", "B-referring"),
+        ("I=", "I-referring"),
     ],
 )
-def test_a_mention_tag_says_what_it_knows(mention, cue, expected):
-    assert possible(mention=mention, cue=cue) == set(expected.split())
+def test_a_mention_tag_says_what_it_knows_whatever_is_said_of_cues(mention, cue, expected):
+    assert possible(mention=mention, cue=cue) == {f"claim:{x}" for x in expected.split()}
+
+
+@pytest.mark.parametrize(
+    ("cue", "expected"), [(None, "O B-cue I-cue"), ("O", "O"), ("B", "B-cue"), ("I", "I-cue")]
+)
+def test_a_word_that_names_no_animal_may_be_a_cue(cue, expected):
+    assert possible(mention="O", cue=cue) == {f"claim:{x}" for x in expected.split()}
+    both = possible("B-LOC", ALL_TYPES, "O", cue)
+    assert both == {"B-LOC", *(f"claim:{x}" for x in expected.split())}
+
+
+def test_every_tag_is_known():
+    assert sorted(MENTION_TAGS) == sorted(["?", "O", "B", "I", "B+", "I+", "B-", "I-", "B=", "I="])
+
+
+@pytest.mark.parametrize(
+    ("cues", "mentions", "expected"),
+    [
+        ("1 1 0 1 1 1", "O O O O O O", "B-cue I-cue O B-cue I-cue I-cue"),
+        ("0 1 0 1 0 1", "O O O O O O", "O B-cue O B-cue O B-cue"),
+        ("1 0 1 1 0 0", "O B- O O B- I-", "B-cue B-denied B-cue I-cue B-denied I-denied"),
+        ("0 0 0 0 0 0", "O B+ I+ O B= O", "O B-affirmed I-affirmed O B-referring O"),
+    ],
+)
+def test_neighbouring_cue_words_are_one_cue(cues, mentions, expected, tiny_bert):
+    flags = tuple(cue == "1" for cue in cues.split())
+    sentence = Sentence(("cow",) * 6, ("O",) * 6, NO_TYPES, tuple(mentions.split()), flags)
+    batches = Batches(PLAIN, build(str(tiny_bert))[1], [sentence])
+    mask = batches.collate([sentence], random.Random(0)).label_mask[0].numpy()
+    labels = [[CONFIG.outputs[i] for i in np.flatnonzero(row)] for row in mask]
+    assert labels == [[], *([f"claim:{label}"] for label in expected.split()), []]
 
 
 @pytest.mark.parametrize(
@@ -148,8 +186,15 @@ def test_mention_sentences_say_nothing_of_entities(tiny_bert, everyday):
         for head, part in CONFIG.slices.items()
     }
     words = sum(len(sentence.words) for sentence in sentences)
-    names = sum(tag[0] in "BI" for sentence in sentences for tag in sentence.mentions)
-    assert said == {"entity": 160, "mention": words + 160, "polarity": names, "cue": words}
+    assert said == {"entity": 160, "claim": words + 160}
+    alone = [a[a[:, CONFIG.slices["claim"]].sum(1) == 1] for a in allowed]
+    for sign, label in (("B+", "B-affirmed"), ("I+", "I-affirmed"), ("B-", "B-denied")):
+        column = CONFIG.outputs.index(f"claim:{label}")
+        tags = [tag for sentence in sentences for tag in sentence.mentions]
+        assert sum(int(a[:, column].sum()) for a in alone) == tags.count(sign) > 0
+    cues = sum(sum(sentence.cues) for sentence in sentences)
+    column = CONFIG.outputs.index("claim:B-cue")
+    assert sum(int(a[:, column].sum()) for a in alone) == cues == 80
 
 
 @pytest.mark.parametrize(
@@ -159,6 +204,7 @@ def test_mention_sentences_say_nothing_of_entities(tiny_bert, everyday):
         ('{"tokens": ["a"], "mentions": ["O", "O"]}', "do not fit the words"),
         ('{"tokens": ["a"], "mentions": ["O"], "cues": [0, 1]}', "do not fit the words"),
         ('{"tokens": ["a"], "mentions": ["X"]}', "unknown tags ['X']"),
+        ('{"tokens": ["a"], "mentions": ["B~"]}', "unknown tags ['B~']"),
         ("[", "line 1: "),
     ],
 )
@@ -170,19 +216,61 @@ def test_bad_mentions(line, message, tmp_path):
     assert message in str(error.value)
 
 
+def test_tags_of_a_line_are_read(tmp_path):
+    path = tmp_path / "x.jsonl"
+    row = '{"tokens": ["no", "red", "fox"], "mentions": ["O", "B=", "I="], "cues": [1, 0, 0]}\n'
+    path.write_text(row + '{"tokens": [], "mentions": []}\n')
+    assert read_mentions(path) == [
+        Sentence(
+            ("no", "red", "fox"), ("O",) * 3, NO_TYPES, ("O", "B=", "I="), (True, False, False)
+        )
+    ]
+
+
+SLIPS = {
+    "gooat": "doubled",
+    "goaat": "doubled",
+    "gat": "dropped",
+    "got": "dropped",
+    "gaot": "swapped",
+    "gota": "swapped",
+    "gaat": "sounds alike",
+    "goet": "sounds alike",
+    **dict.fromkeys(("foat", "hoat", "giat", "gpat", "gost", "goar", "goay"), "next key"),
+}
+
+
+def test_every_slip_of_a_word():
+    chance = random.Random(0)
+    drawn = [misspell("goat", chance) for _ in range(5000)]
+    assert set(drawn) == {*SLIPS}
+    kinds = Counter(SLIPS[slip] for slip in drawn)
+    assert all(count == pytest.approx(1000, abs=120) for count in kinds.values())
+    assert sum(slip[0] != "g" for slip in drawn) == pytest.approx(250, abs=60)
+
+
+def test_neighbours_on_the_keyboard():
+    assert len(NEIGHBOURS) == 26
+    assert [NEIGHBOURS[c] for c in "qpaglzm"] == ["w", "o", "s", "fh", "k", "x", "n"]
+
+
 def test_misspelt_words_stay_close():
     chance = random.Random(0)
-    slips = {misspell("elephant", chance) for _ in range(300)}
-    assert {"elefant", "elphant", "eelphant", "ellephant"} & slips >= {"elefant", "elphant"}
-    assert all(slip[0] == "e" and abs(len(slip) - 8) <= 1 for slip in slips)
+    slips = {misspell("elephant", chance) for _ in range(400)}
+    assert {"elefant", "elphant", "eelphant", "ellephant", "elephsnt"} <= slips
+    assert all(abs(len(slip) - 8) <= 1 for slip in slips)
     assert all(misspell(word, chance) == word for word in ("cow", "", "5,000", "n't"))
+    assert {misspell("ñandú", chance)[0] for _ in range(300)} == {"ñ"}  # on no key
 
 
-def test_only_sentences_with_mentions_are_misspelt():
-    change = Augmentation(replace(PLAIN, typo=0.5), {})
-    words = ("giraffe",) * 400 + ("picture",) * 400
-    tagged = Sentence(words, ("O",) * 800, NO_TYPES, ("B+",) * 400 + ("O",) * 400)
-    changed = change(tagged, random.Random(0)).words
-    assert sum(word != "giraffe" for word in changed[:400]) == pytest.approx(200, abs=40)
-    assert sum(word != "picture" for word in changed[400:]) == pytest.approx(50, abs=20)
-    assert change(Sentence(words, ("O",) * 800), random.Random(0)).words == words
+def test_half_of_the_sentences_with_mentions_are_misspelt_in_all_words():
+    change, chance = Augmentation(replace(PLAIN, typo=0.1), {}), random.Random(0)
+    words = ("horse",) * 50 + ("table",) * 50  # no slip leaves either as it is
+    tagged = Sentence(words, ("O",) * 100, NO_TYPES, ("B+",) * 50 + ("O",) * 50)
+    changed = [change(tagged, chance).words for _ in range(400)]
+    slipped = [row for row in changed if row != words]
+    assert len(slipped) == pytest.approx(200, abs=40)
+    names = sum(word != "horse" for row in slipped for word in row[:50])
+    others = sum(word != "table" for row in slipped for word in row[50:])
+    assert [n / len(slipped) for n in (names, others)] == pytest.approx([10, 10], abs=1)
+    assert change(Sentence(words, ("O",) * 100), chance).words == words

@@ -85,6 +85,16 @@ def entity_row(**probabilities):
     return [probabilities.get(label.replace("-", "_"), 0.0) for label in CONFIG.heads["entity"]]
 
 
+def claim_row(**probabilities):
+    return [probabilities.get(label.replace("-", "_"), 0.0) for label in CONFIG.heads["claim"]]
+
+
+def claims(*labels):
+    """Probabilities where each word's label in the claim head is sure; "" for none."""
+    rows = {i: claim_row(**{label.replace("-", "_"): 1.0}) for i, label in enumerate(labels)}
+    return outputs(len(labels), claim={i: row for i, row in rows.items() if labels[i]})
+
+
 def test_entities():
     text = "A red fox in Rome."
     table = outputs(
@@ -103,26 +113,39 @@ def test_entities():
         entities(text, split_words(text), table, CONFIG)[0].score = 1.0
 
 
+@pytest.mark.parametrize("status", ["affirmed", "denied", "referring"])
+def test_mentions_have_the_status_of_their_labels(status):
+    text = "No killer whale, a cow"
+    labels = ("B-cue", f"B-{status}", f"I-{status}", "", "", "B-affirmed")
+    assert mentions(text, split_words(text), claims(*labels), CONFIG) == [
+        Mention("killer whale", 3, 15, status, (0, 2)),
+        Mention("cow", 19, 22, "affirmed", (0, 2)),
+    ]
+
+
 @pytest.mark.parametrize(
-    ("polarity", "denied"),
+    ("first", "second", "expected"),
     [
-        ({1: 0.9, 2: 0.5}, True),  # "No" and "whale" alone do not matter
-        ({1: 0.9, 2: 0.1}, True),  # a half is enough
-        ({1: 0.1, 2: 0.89}, False),
-        ({0: 1.0, 3: 1.0, 1: 0.4, 2: 0.4}, False),
+        (("B-denied", 0.6), ("I-denied", 0.7), [("killer whale", "denied")]),
+        # 0.4 * 0.7 for two affirmed words, 0.6 * 0.3 for two denied ones
+        (("B-denied", 0.6), ("I-affirmed", 0.7), [("killer whale", "affirmed")]),
+        # 0.6 * 0.5 for two denied ones, 0.4 * 0.5 for two affirmed ones
+        (("B-denied", 0.6), ("I-affirmed", 0.5), [("killer whale", "denied")]),
+        (("B-denied", 1.0), ("B-affirmed", 1.0), [("killer", "denied"), ("whale", "affirmed")]),
+        (("O", 1.0), ("I-denied", 1.0), []),  # what may not begin
     ],
 )
-def test_a_mention_is_denied_where_its_words_are_on_average(polarity, denied):
-    text = "No killer whale, a cow"
-    table = outputs(
-        6,
-        mention={1: [0.1, 0.9, 0], 2: [0.3, 0, 0.7], 5: [0, 1, 0]},
-        polarity={word: [1 - share, share] for word, share in polarity.items()} | {5: [0.75, 0.25]},
-        cue={0: [0.5, 0.5]},
-    )
-    whale, cow = mentions(text, split_words(text), table, CONFIG)
-    assert whale == Mention("killer whale", 3, 15, denied, (0, 2))
-    assert cow == Mention("cow", 19, 22, False, (0, 2))
+def test_a_mention_has_one_status_the_most_probable(first, second, expected):
+    other = {"B-denied": "B-affirmed", "I-denied": "I-affirmed", "I-affirmed": "I-denied"}
+    labels = CONFIG.heads["claim"]
+    table = outputs(2, claim={0: claim_row(), 1: claim_row()})
+    for word, (label, share) in enumerate((first, second)):
+        row = table[word, CONFIG.slices["claim"]]
+        row[labels.index(label)] = share
+        row[labels.index(other.get(label, "O"))] += 1 - share
+    text = "killer whale"
+    found = mentions(text, split_words(text), table, CONFIG)
+    assert [(m.text, m.status) for m in found] == expected
 
 
 @pytest.mark.parametrize(
@@ -151,20 +174,43 @@ def test_a_mention_is_denied_where_its_words_are_on_average(polarity, denied):
 def test_the_cue_of_a_mention(text, cues, expected):
     words = split_words(text)
     spelt = [word.text for word in words]
-    table = outputs(
-        len(words),
-        mention={spelt.index("cow"): [0, 1, 0]},
-        cue={spelt.index(cue): [0.4, 0.6] for cue in cues},
-    )
-    (found,) = mentions(text, words, table, CONFIG)
+    places = [spelt.index(cue) for cue in cues]
+    labels = [""] * len(words)
+    labels[spelt.index("cow")] = "B-denied"
+    for place in places:
+        labels[place] = "I-cue" if place - 1 in places else "B-cue"
+    (found,) = mentions(text, words, claims(*labels), CONFIG)
     assert (found.cue and text[slice(*found.cue)]) == expected
 
 
-@pytest.mark.parametrize(("probability", "cue"), [(0.49, None), (0.5, (0, 2)), (1.0, (0, 2))])
-def test_a_word_is_a_cue_from_a_half_on(probability, cue):
-    table = outputs(2, mention={1: [0, 1, 0]}, cue={0: [1 - probability, probability]})
+@pytest.mark.parametrize(
+    ("labels", "cue"),
+    [  # of "cow" in "is no more cow"
+        ("B-cue I-cue I-cue", "is no more"),
+        ("B-cue B-cue I-cue", "no more"),
+        ("B-cue I-cue B-cue", "more"),
+        ("B-cue O O", "is"),
+        ("O O O", None),
+    ],
+)
+def test_a_cue_begins_where_the_model_says(labels, cue):
+    text = "is no more cow"
+    (found,) = mentions(text, split_words(text), claims(*labels.split(), "B-denied"), CONFIG)
+    assert (found.cue and text[slice(*found.cue)]) == cue
+
+
+@pytest.mark.parametrize(("probability", "cue"), [(0.49, None), (0.51, (0, 2)), (1.0, (0, 2))])
+def test_a_word_is_a_cue_where_nothing_is_more_probable(probability, cue):
+    table = claims("", "B-denied")
+    table[0, CONFIG.slices["claim"]] = claim_row(B_cue=probability, O=1 - probability)
     (found,) = mentions("No cow", split_words("No cow"), table, CONFIG)
     assert found.cue == cue
+
+
+def test_the_other_head_says_nothing_of_mentions():
+    table = outputs(1, entity={0: entity_row(B_ANIM=1.0)})
+    assert mentions("cow", split_words("cow"), table, CONFIG) == []
+    assert entities("cow", split_words("cow"), claims("B-affirmed"), CONFIG) == []
 
 
 def test_texts_without_words_hold_nothing():

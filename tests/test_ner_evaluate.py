@@ -1,18 +1,21 @@
 """The report's own counts equal seqeval's strict scores."""
 
 import random
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from common.evaluation.metrics import f1
+from ner import report as reporting
+from ner.config import ModelConfig
+from ner.data import NO_TYPES, Sentence
 from ner.decode import decode
 from ner.labels import HEADS, TYPES
-from ner.report import count_claims, count_matches, report, report_claims
+from ner.report import count_claims, count_matches, mention_scores, report, report_claims
 
 
 def random_tags(chance, length):
-    import numpy as np
-
     rows = np.random.default_rng(chance.randint(0, 9**9)).random((length, len(HEADS["entity"])))
     rows[:, 0] += 0.5
     return decode(rows, HEADS["entity"])
@@ -58,3 +61,26 @@ def test_claims_need_both_borders_and_polarity():
     assert scores["claims_f1"]["value"] == pytest.approx(2 / 7, abs=1e-4)
     assert scores["mentions_f1"]["value"] == pytest.approx(4 / 7, abs=1e-4)
     assert scores["polarity"]["value"] == 0.5
+
+
+def test_mentions_and_their_status_are_scored_where_somebody_looked(monkeypatch):
+    """Of 3 mentions all are found, 2 with their status; one that is found is none."""
+    rows = [  # what is annotated, what is found
+        ("O B+ O", "O B-denied B-cue"),
+        ("B= I=", "B-referring I-referring"),
+        ("? O B-", "B-affirmed B-cue B-denied"),
+        ("O O", "B-affirmed O"),
+    ]
+    config = ModelConfig()
+    tables, sentences = [], []
+    for annotated, found in rows:
+        mentions = tuple(annotated.split())
+        words = ("x",) * len(mentions)
+        sentences.append(Sentence(words, ("O",) * len(words), NO_TYPES, mentions))
+        table = np.zeros((len(words), len(config.outputs)))
+        for row, label in zip(table, found.split(), strict=True):
+            row[config.outputs.index(f"claim:{label}")] = 1
+        tables.append(table)
+    monkeypatch.setattr(reporting, "word_probabilities", lambda *_: tables)
+    scores = mention_scores(None, SimpleNamespace(config=config), sentences)
+    assert scores == pytest.approx({"mention_f1": 6 / 7, "claim_f1": 4 / 7})

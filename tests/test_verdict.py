@@ -7,7 +7,7 @@ import pytest
 
 from common.paths import CLASSIFIER_MODEL
 from matching.claim import Claim, Mention
-from matching.resolve import claim_of
+from matching.resolve import claims_of as resolved
 from matching.taxonomy import Taxonomy
 from matching.verdict import ImageEvidence, Reason, Verdict, decide
 
@@ -42,10 +42,11 @@ PHOTOS = {
 
 def claims_of(text: str, taxonomy: Taxonomy = TAXONOMY) -> list[Claim]:
     """Names of the taxonomy; one behind a minus is denied."""
-    return [
-        claim_of(text, Mention(text[a:b], a, b, denied=text[a - 1 : a] == "-"), taxonomy)
-        for a, b, *_ in taxonomy.find(text)
+    status = {True: "denied", False: "affirmed"}
+    mentions = [
+        Mention(text[a:b], a, b, status[text[a - 1 : a] == "-"]) for a, b, *_ in taxonomy.find(text)
     ]
+    return resolved(text, mentions, taxonomy)
 
 
 def ask(text: str, name: str, match: str = "any") -> Verdict:
