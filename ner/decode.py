@@ -90,11 +90,14 @@ def mentions(
 
 
 def _cues(words: Sequence[Word], is_cue: np.ndarray) -> list[tuple[int, int]]:
-    """Return the character spans of cues; neighbouring words are one."""
+    """Return the character spans of cues; neighbouring words are one, also in two lines."""
     found: list[tuple[int, int]] = []
+    last = None  # the cue before
     for i in np.flatnonzero(is_cue):
-        begin = found.pop()[0] if i and is_cue[i - 1] else words[i].start
+        joined = last is not None and all(word.text == "\n" for word in words[last + 1 : i])
+        begin = found.pop()[0] if joined else words[i].start
         found.append((begin, words[i].end))
+        last = i
     return found
 
 
