@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from common.paths import NER_MODEL
-from common.text.normalise import normalise
 from matching.claim import Claim
 from matching.resolve import claims_of
 from matching.taxonomy import Taxonomy
@@ -31,7 +30,7 @@ class ClaimExtractor:
 
     def read(self, texts: Sequence[str]) -> list[list[Claim]]:
         """Return the claims of each text, in order of appearance."""
-        read = [normalise(text) for text in texts]
+        read = [self.recognizer.normalise(text) for text in texts]
         return [
             [text.restore(claim, "mention") for claim in claims_of(text.text, found, self.taxonomy)]
             for text, found in zip(read, self.recognizer.mentions(read), strict=True)

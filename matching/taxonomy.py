@@ -151,11 +151,15 @@ class Taxonomy:
         Returns:
             A taxonomy in which every label answers to its own name (this one, if all did before).
         """
-        unknown = [name for name in map(normalise, classes) if name and name not in self._index]
+        unknown = [name for name in map(normalise, classes) if name and name not in self]
         if not unknown:
             return self
         own = {name: Concept(names=[], is_a=[ROOT]) for name in unknown}
         return Taxonomy(self.concepts | own, self.ambiguous, self.everyday, self.words)
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether something in lower case is a name, in any of its spellings."""
+        return name in self._index
 
     def concept_of(self, label: str) -> str:
         """Return the concept that a classifier's label stands for."""

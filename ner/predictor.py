@@ -43,8 +43,12 @@ class Recognizer:
 
     def entities(self, texts: Sequence[str]) -> list[list[Entity]]:
         """Return the entities of each text, typed as MultiNERD does, in order of appearance."""
-        read = map(normalise, texts)
+        read = map(self.normalise, texts)
         return [list(map(text.restore, entities(*self._read(text)))) for text in read]
+
+    def normalise(self, text: str) -> NormalisedText:
+        """Return a text as the model reads it; no hashtag is cut within a name."""
+        return normalise(text, self.preprocess.taxonomy)
 
     def mentions(self, texts: Iterable[NormalisedText]) -> list[list[Mention]]:
         """Return the animals that each text names, in order, with offsets into what was read."""

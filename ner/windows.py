@@ -22,6 +22,8 @@ Forward = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 SHAPES = MARKS["shapes"]
 
+SIGNS = {"\n": "¶", "\t": "|"}  # how the vocabulary spells the ends of lines and cells
+
 
 @dataclass(frozen=True)
 class Window:
@@ -79,12 +81,15 @@ class Preprocess:
         return cls(tokenizer, taxonomy or Taxonomy.load(), config)
 
     def names(self, words: Sequence[str]) -> np.ndarray:
-        """Return the `Mark` of each word, ``(W,)`` int64."""
-        starts = np.cumsum([0, *(len(word) + 1 for word in words)])  # in the joined text
+        """Return the `Mark` of each word, ``(W,)`` int64; a name may go on in the next line."""
+        places = [i for i, word in enumerate(words) if word != "\n"]
+        spelt = [SIGNS.get(words[i], words[i]) for i in places]
+        starts = np.cumsum([0, *(len(word) + 1 for word in spelt)])  # in the joined text
         marks = np.full(len(words), Mark.NONE, np.int64)
-        for name in self.taxonomy.find(" ".join(words)):
-            first, stop = np.searchsorted(starts, (name.start, name.end + 1))
-            if starts[first] == name.start and starts[stop] == name.end + 1:  # whole words
+        for name in self.taxonomy.find(" ".join(spelt)):
+            begin, end = np.searchsorted(starts, (name.start, name.end + 1))
+            if starts[begin] == name.start and starts[end] == name.end + 1:  # whole words
+                first, stop = places[begin], places[end - 1] + 1
                 marks[first:stop] = Mark.AMBIGUOUS_INSIDE if name.ambiguous else Mark.NAME_INSIDE
                 marks[first] = Mark.AMBIGUOUS if name.ambiguous else Mark.NAME
         return marks
@@ -99,7 +104,8 @@ class Preprocess:
         Returns:
             Overlapping windows in reading order, at least one.
         """
-        readable = [word.encode(errors="replace").decode() for word in words]  # lone surrogates
+        readable = [SIGNS.get(word, word) for word in words]
+        readable = [word.encode(errors="replace").decode() for word in readable]  # lone surrogates
         encoding = self.tokenizer.encode(readable, is_pretokenized=True, add_special_tokens=False)
         ids = np.array(encoding.ids, np.int64)  # (N,)
         owner = np.array(encoding.word_ids, np.int64)  # (N,) the word of each sub-word

@@ -247,7 +247,7 @@ def tiny_bert(tmp_path_factory) -> Path:
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("bert")
-    letters = [chr(code) for code in range(33, 127)]
+    letters = [*(chr(code) for code in range(33, 127)), "¶"]
     words = " ".join((*ANIMALS, *PLACES, "a no lives in")).lower().split()
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     vocabulary = dict.fromkeys([*specials, *letters, *(f"##{c}" for c in letters), *words])

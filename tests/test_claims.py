@@ -184,7 +184,7 @@ def test_the_command_prints_one_line_a_text(tmp_path):
 
 
 ODD = {  # texts, and their animals with the place where each begins
-    "emoji": ("🐄🐄🙂 🐕‍🦺 a 🐄 cow", {12: "cow"}),
+    "emoji": ("🙂🙂🐾 👩‍🦰 a 🙃 cow", {12: "cow"}),
     "control characters": ("a \x00cow\x07 and\x1b[31m a dog\u200b", {3: "cow", 19: "dog"}),
     "right to left": ("هناك بقرة في الصورة, not a dog. כלב", {27: "dog"}),
     "another language": ("Auf dem Bild ist keine Kuh, sondern ein Pferd.", {}),
@@ -221,6 +221,17 @@ def test_a_class_of_the_users_own_is_found_without_training(reader):
             [("Deutscher Scha\u0308ferhund", "german shepherd", False)],
         ),
         ("A cow–horse mix.", [("cow", "cow", False), ("horse", "horse", False)]),
+        ("No_cow, a horse_riding man.", [("cow", "cow", True), ("horse", "horse", False)]),
+        ("There is <b>no</b> <i>cow</i>.", [("cow", "cow", True)]),
+        (
+            "There is **no** *cow*, only a [dog](https://cats.org).",
+            [("cow", "cow", True), ("dog", "dog", False)],
+        ),
+        ("A photo of an ele-\nphant.", [("ele-\nphant", "elephant", False)]),
+        ("A polar\nbear in the snow.", [("polar\nbear", "polar bear", False)]),
+        ("Look at him! #GoldenRetriever", [("GoldenRetriever", "golden retriever", False)]),
+        ("There are #nodogshere!", [("dogs", "dog", True)]),
+        ("There is no 🐄 here, only a 🐈.", [("🐄", "cow", True), ("🐈", "cat", False)]),
     ],
 )
 def test_texts_are_read_as_a_person_reads_them(reader, text, expected):

@@ -36,7 +36,9 @@ def preprocess(tiny_bert):
         ("“wolf”—fox", ["“", "wolf", "”", "—", "fox"]),
         ("a cow–horse mix", ["a", "cow", "–", "horse", "mix"]),
         ("cats&dogs at AT&T, H&M", ["cats", "&", "dogs", "at", "AT&T", ",", "H&M"]),
-        ("cow\nhorse\r\n\tpig", ["cow", "horse", "pig"]),
+        ("cow\nhorse\r\n\tpig", ["cow", "\n", "horse", "\n", "pig"]),
+        ("\n\tcow \t no \n\n dog\n", ["cow", "\t", "no", "dog"]),
+        ("no_cow cow_ __a__ ____ _", ["no", "cow", "cow", "a", "____", "_"]),
         ("🐄 a cow 🐄", ["🐄", "a", "cow", "🐄"]),
         ("a cow-free dog-drawn cart", ["a", "cow", "-", "free", "dog-drawn", "cart"]),
         ("café Ñandú", ["café", "Ñandú"]),
@@ -52,7 +54,7 @@ def test_split_words(text, words):
 
 @pytest.mark.parametrize(
     ("text", "sizes"),
-    [("no dog\n\na cow", [2, 2]), ("no\ndog", [2]), ("a\n \t\n\n b\n\n", [1, 1]), ("", [0])],
+    [("no dog\n\na cow", [2, 2]), ("no\ndog", [3]), ("a\n \t\n\n b\n\n", [1, 1]), ("", [0])],
 )
 def test_paragraphs_end_at_blank_lines(text, sizes):
     parts = paragraphs(text, split_words(text))
@@ -71,6 +73,7 @@ def test_word_shape(word, shape):
 def test_a_long_run_of_joined_words_is_split():
     """Backtracking over it would take the square of its length, hours."""
     assert len(split_words("a.b'c-" * 80_000)) == 320_002
+    assert len(split_words(" " * 300_000 + "a" + " \n" * 300_000 + "_" * 300_000)) == 2
 
 
 @pytest.mark.parametrize("count", [0, 1, 100, 254, 255, 300, 1500, 5000])
@@ -101,16 +104,26 @@ def test_shapes_reach_every_sub_word(preprocess):
         ("two killer whales and COWS", [0, 1, 2, 0, 1]),
         ("a seal on a polar bear", [0, 3, 0, 0, 1, 2]),
         ("killer-whale dog-drawn", [1, 0]),
+        ("polar ¶ bear ¶ a wolf ¶ cub", [1, 2, 2, 0, 0, 1, 2, 2]),  # lines
+        ("polar | bear", [0, 0, 3]),  # cells
         ("concowed", [0]),
         ("", []),
     ],
 )
 def test_names_of_the_taxonomy_are_marked(preprocess, words, marks):
-    words = words.split()
+    words = [{"¶": "\n", "|": "\t"}.get(word, word) for word in words.split()]
     assert preprocess.names(words).tolist() == marks
     (window,) = preprocess.windows([word.lower() for word in words])
     read = window.marks[window.positions] // 4
     assert read.tolist() == marks
+
+
+def test_ends_of_lines_and_cells_are_signs(preprocess):
+    words = [word.text for word in split_words("cow\tno\nlion\tno")]
+    (window,) = preprocess.windows(words)
+    ids = [preprocess.tokenizer.token_to_id(sign) for sign in "|¶|"]
+    assert window.input_ids[window.positions][[1, 3, 5]].tolist() == ids
+    assert None not in ids and preprocess.tokenizer.token_to_id("[UNK]") not in ids
 
 
 def test_words_without_sub_words_are_outside(preprocess):

@@ -1,1 +1,1 @@
-"""Splitting texts into words and windows with exact character offsets."""
+"""Reading texts: their plain form, words and paragraphs, with exact character offsets."""

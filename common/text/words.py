@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Words as the treebank-style tokens of MultiNERD: clitics and punctuation stand alone, hyphens,
-# abbreviations and decimal points stay inside.
+# abbreviations and decimal points stay inside. "_" is a blank inside a word ("no_cow").
 _WORD = re.compile(
     r"""
     (?:[^\W\d_]\.){2,}                            # U.S., e.g.
     | [A-Z]\.(?=\s+[A-Z])                         # the J. of "J. Smith"
     | \b(?:Dr|Jr|Mr|Mrs|Ms|Prof|Sr|St|Mt|No|Vol|vs)\.(?=\s)
     | n['’]t\b | ['’](?:s|re|ve|ll|d|m)\b         # clitics
-    | \w+?(?=n['’]t\b)                            # the "do" of "don't"
-    | \w+(?=-free\b)                             # the "cow" of "cow-free"
-    | \w+(?:-\w+|(?<=[A-Z])&(?=[A-Z])\w+|[.,:/](?=\d)\w+)*  # red-tailed, AT&T, 5,000
+    | [^\W_]+?(?=n['’]t\b)                       # the "do" of "don't"
+    | [^\W_]+(?=-free\b)                        # the "cow" of "cow-free"
+    # red-tailed, AT&T, 5,000
+    | [^\W_]+(?:-[^\W_]+|(?<=[A-Z])&(?=[A-Z])[^\W_]+|[.,:/](?=\d)[^\W_]+)*
     | [^\w\s]
+    | (?<!\w)_++(?!\w)                           # a blank to fill in
+    | (?<!\s)[^\S\n\t]*+[\n\t]\s*+               # the end of a line, a tab
     """,
     re.VERBOSE,
 )
@@ -33,8 +36,26 @@ class Word:
 
 
 def split_words(text: str) -> list[Word]:
-    """Return the words of a text with exact character offsets, in time linear in its length."""
-    return [Word(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
+    r"""Return the words of a text with exact character offsets, in time linear in its length.
+
+    Between two words of a paragraph, white space that ends a line is the word "\n", and any other
+    with a tab the word "\t": lists and tables need them.
+    """
+    words: list[Word] = []
+    gap: Word | None = None
+    for match in _WORD.finditer(text):
+        found, start = match[0], match.start()
+        if found.isspace():
+            sign = "\n" if "\n" in found else "\t"
+            place = start + found.index(sign)
+            blank = not words or _BLANK_LINE.search(found)
+            gap = None if blank else Word(sign, place, place + 1)
+            continue
+        if gap:
+            words.append(gap)
+            gap = None
+        words.append(Word(found, start, match.end()))
+    return words
 
 
 def paragraphs(text: str, words: Sequence[Word]) -> list[list[Word]]:
