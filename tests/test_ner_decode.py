@@ -154,7 +154,7 @@ def test_a_mention_has_one_status_the_most_probable(first, second, expected):
         ("a cow", [], None),
         ("No cow", ["No"], "No"),
         ("a cow is absent", ["is", "absent"], "is absent"),
-        ("the cow is\n gone", ["is", "gone"], "is\n gone"),
+        ("the cow is\n gone", ["is", "\n", "gone"], "is\n gone"),
         ("a cow is, absent", ["is", "absent"], "is"),  # two, with a comma between them
         ("no dog nor cow", ["no", "nor"], "nor"),
         ("cow is no more , or not", ["is", "no", "not"], "is no"),
@@ -166,7 +166,11 @@ def test_a_mention_has_one_status_the_most_probable(first, second, expected):
         ("No dog\na cow is gone", ["No", "gone"], "gone"),
         ("No dog, a cow is gone", ["No", "gone"], "No"),
         ("No dog. A cow is gone", ["No", "is", "gone"], "is gone"),
-        ("No\nmore cow is gone", ["No", "more", "gone"], "No\nmore"),  # the cue's own line break
+        (
+            "No\nmore cow is gone",
+            ["No", "\n", "more", "gone"],
+            "No\nmore",
+        ),  # the cue's own line break
         ("No dog. A cow", ["No"], "No"),  # better than none
         ("A dog is gone. No, not a cow", ["gone", "not"], "not"),
     ],

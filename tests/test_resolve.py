@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from common.text.normalise import normalise
 from engine.claims import ClaimExtractor
 from matching.claim import Claim, Mention
 from matching.resolve import claims_of, describe
@@ -143,6 +144,9 @@ class Said:
 
     def __init__(self, *names: str):
         self.names = names
+
+    def normalise(self, text):
+        return normalise(text)
 
     def mentions(self, texts):
         return [
