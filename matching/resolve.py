@@ -25,7 +25,7 @@ def claims_of(text: str, mentions: Sequence[Mention], taxonomy: Taxonomy) -> lis
             for other, named in near
             if named.status == "affirmed"
             and other.animal not in (None, claim.animal)
-            and taxonomy.is_below(other.animal, claim.animal or "")
+            and (claim.animal is None or taxonomy.is_below(other.animal, claim.animal))
         ]
         if kinds:
             kind = min(kinds, key=lambda other: abs(other.start - claim.start))

@@ -15,6 +15,8 @@ class NerTrainingConfig(TrainingConfig):
         None, "folder of fully annotated sentences (default: multinerd_en under FAUNACHECK_DATA)"
     )
     everyday: Path | None = option(None, "folder of sentences with mentions (data/everyday.py)")
+    epochs: int = option(4, "passes over the fully annotated sentences")
+    ema_decay: float = option(0.999, "decay of the moving average of the weights; 0: no average")
     base_model: str = option("bert-base-uncased", "pretrained encoder: a hub name or a folder")
     partial: tuple[str, ...] = option((), "TYPES=FILE: data that annotates only some types")
     recase: float = option(0.1, "share of sentences shown in lower case, half of it in capitals")
@@ -24,8 +26,8 @@ class NerTrainingConfig(TrainingConfig):
     learning_rate: float = option(3e-4, "peak learning rate of the encoder")
     typo: float = option(0.05, "share of words misspelt in everyday data")
     gazetteer_dropout: float = option(0.2, "share of sentences without marks of names")
-    partial_share: float = option(1.0, "sentences of --partial an epoch for each one of --data")
-    everyday_share: float = option(1.5, "sentences of --everyday an epoch for each one of --data")
+    partial_share: float = option(0.15, "sentences of --partial an epoch for each one of --data")
+    everyday_share: float = option(3.5, "sentences of --everyday an epoch for each one of --data")
     entity_weight: float = option(1.0, "weight of the entity loss beside those of the other heads")
     label_smoothing: float = option(0.0, "share of the target spread over all labels")
 
