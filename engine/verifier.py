@@ -102,7 +102,8 @@ class Verifier(Answering):
         seen = ImageEvidence(animals_of(prediction.probabilities), prediction.known)
         taxonomy, config = self.extractor.taxonomy, self.classifier.config
         usual, unknown = config.claim_threshold, config.unknown_claim_threshold
-        return decide(claims, seen, taxonomy, usual, self.match, unknown)
+        sure = config.concept_threshold
+        return decide(claims, seen, taxonomy, usual, self.match, unknown, sure)
 
     def explain(self, answer: Answer, image: Source) -> Image.Image:
         """Draw an answer with a verdict: where its animal was seen, the classes and the claims."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from matching.claim import Claim, Mention
 from matching.taxonomy import Taxonomy
 
+AROUND = 40  # characters on either side of a mention that may belong to its name
 NEAR = 5  # claims before and after a group that may say which kind it is
 
 NEGATION = re.compile(
@@ -28,8 +29,22 @@ def claim_of(text: str, mention: Mention, taxonomy: Taxonomy) -> Claim:
     """Resolve a mention of a text to a concept, and decide whether the text denies it."""
     negated = mention.denied and not called(text, mention)
     cue = text[slice(*mention.cue)] if negated and mention.cue else None
+    mention = whole(text, mention, taxonomy)
     concept = taxonomy.resolve(mention.text)
     return Claim(mention.text, mention.start, mention.end, concept, negated, cue)
+
+
+def whole(text: str, mention: Mention, taxonomy: Taxonomy) -> Mention:
+    """Return a mention with the word beside it that makes it another: "labrador" of "labrador mix".
+
+    The recogniser was trained on names that these words are no part of.
+    """
+    shift = max(0, mention.start - AROUND)
+    for name in taxonomy.find(text[shift : mention.end + AROUND]):
+        start, end = name.start + shift, name.end + shift
+        if start <= mention.start and mention.end <= end and taxonomy.is_whole(text[start:end]):
+            return replace(mention, text=text[start:end], start=start, end=end)
+    return mention
 
 
 def called(text: str, mention: Mention) -> bool:
@@ -54,7 +69,9 @@ def identified(text: str, claim: Claim, near: Sequence[Claim], taxonomy: Taxonom
         The claim, or what it says instead, judged by those ``near`` it.
     """
     others = [c for c in near if c.animal and c.animal != claim.animal]
-    kinds = [c for c in others if taxonomy.is_below(c.animal, claim.animal or "")]
+    group = claim.animal or ""
+    is_open = taxonomy.beyond(group, ()) is not None
+    kinds = [c for c in others if is_open or taxonomy.is_below(c.animal, group)]
     affirmed = [kind for kind in kinds if not kind.negated]
     definite = bool(DEFINITE.search(text[max(0, claim.start - 60) : claim.start]))
     if claim.negated and affirmed and not NEGATION.search(text, 0, claim.start):
