@@ -57,7 +57,8 @@ class ModelConfig:
         known_threshold: A photo whose score is lower shows none of the classes; None until export.
         claim_threshold: A concept with at least this probability is in the picture.
         unknown_claim_threshold: In its place, if higher, for photos that show none of the classes.
-        concept_threshold: The most specific concept with at least this probability is the answer.
+        concept_threshold: The most specific concept with at least this probability is the answer; a
+            class or kind with as much rules out animals that are no class.
         weights: Fingerprint of ``model.safetensors``.
     """
 

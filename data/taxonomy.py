@@ -6,10 +6,16 @@
 from WordNet, which adds the animal kingdom's other kinds, their Latin names and is-a relations.
 
 - ``concepts``: id -> ``names`` (the id is a name already), ``is_a`` (the concepts above, by any of
-  their names, in place of WordNet's), ``also`` (concepts above, besides WordNet's), ``mark``
-  ("basic" or "form", see ``matching/taxonomy.py``) and ``wordnet``, the synset that the concept
+  their names, in place of WordNet's), ``also`` (concepts above, besides WordNet's), ``is_no``
+  (concepts further above to which it does not belong: a giant panda is a bear and no carnivore),
+  ``has`` (concepts right below, besides those that say so themselves), ``mark`` ("basic", "form",
+  "family" or "open", see ``matching/taxonomy.py``) and ``wordnet``, the synset that the concept
   stands for: "dolphin#2" is the second sense of the noun, null is none. Without it, that is the
   first animal that one of the concept's names means.
+- ``genera``: what "Vulpes sp." is, where that is not the one group that has all of WordNet's kinds
+  of the genus.
+- ``words``: words that WordNet lacks and that look like misspelt names ("anyone": ankole), from the
+  vocabulary of BERT.
 - ``plurals``: those of single words that the rules get wrong; they serve every name that ends in
   the word, and [] is for words without one.
 - ``drop``: words that name an animal in WordNet and in no one's mouth ("painter", a puma).
@@ -34,9 +40,10 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +52,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 from common.cli import ArgumentParser, run
 from common.errors import InputError
-from data.wordnet import DEFAULT_FOLDER, Sense, Synset, read_nouns, read_senses
+from data.wordnet import DEFAULT_FOLDER, Sense, Synset, read_inflections, read_nouns, read_senses
 from matching.taxonomy import DEFAULT_FILE, ROOT, Concept, Taxonomy, normalise
 
 EVERYDAY = Path(__file__).with_name("taxonomy_everyday.json")
@@ -56,8 +63,9 @@ RARE = 3  # an animal sense beyond this rank that was never tagged is no one's f
 MIN_HALF = 3  # letters of either half of a name that is also written as two words ("cat fish")
 MIN_JOINED = 7  # letters of a name that is also written as one word ("polarbear")
 SOURCE = "WordNet 3.0, Copyright 2006 by Princeton University, changed; see LICENSE-WordNet"
-MARKS = ("", "basic", "form")
-FIELDS = ("names", "is_a", "also", "mark", "wordnet")
+MARKS = ("", "basic", "form", "family", "open")
+FIELDS = ("names", "is_a", "also", "is_no", "has", "mark", "wordnet")
+GENUS = ("{} sp", "{} spp", "{} species", "genus {}")  # how people write that they do not know more
 SPELLINGS = (("gray", "grey"), ("color", "colour"), ("harbor", "harbour"), ("mollusk", "mollusc"))
 
 
@@ -68,6 +76,7 @@ class Draft:
     names: list[str] = field(default_factory=list)
     is_a: list[str] = field(default_factory=list)
     mark: str = ""
+    is_no: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,8 @@ class Everyday:
     without: list[str]
     ambiguous: list[str]
     unambiguous: list[str]
+    genera: dict[str, str] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path) -> "Everyday":
@@ -100,8 +111,9 @@ class Everyday:
             if wrong := set(entry) - set(FIELDS):
                 raise InputError(f"{path}: '{name}' has the unknown field '{min(wrong)}'")
             if entry.get("mark", "") not in MARKS:
-                raise InputError(f"{path}: 'mark' of '{name}' must be basic or form")
-            for part in ("names", "is_a", "also"):
+                marks = ", ".join(MARKS[1:])
+                raise InputError(f"{path}: 'mark' of '{name}' must be one of {marks}")
+            for part in ("names", "is_a", "also", "is_no", "has"):
                 if not isinstance(entry.get(part, []), list):
                     raise InputError(f"{path}: '{part}' of '{name}' must be a list")
         return layer
@@ -132,6 +144,13 @@ class WordNet:
             for lemma in synset.lemmas
             if lemma.startswith("genus ")
         }
+        self.kinds: dict[str, list[str]] = {}
+        """The synsets of each genus."""
+        for synset in synsets.values():
+            for lemma in synset.lemmas:
+                if lemma.startswith("genus "):
+                    genus = normalise(lemma.removeprefix("genus "))
+                    self.kinds.setdefault(genus, []).extend(synset.members)
         below: defaultdict[str, list[str]] = defaultdict(list)
         for synset in synsets.values():
             for offset in synset.above:
@@ -184,13 +203,11 @@ class WordNet:
         animal = [(rank, s.count) for rank, s in enumerate(senses, 1) if self.is_animal(s)]
         return bool(animal) and animal[0][0] > RARE and not any(count for _, count in animal)
 
-    def common_words(self) -> Iterator[str]:
-        """Yield the single words that were ever tagged or name a thing, no animal."""
+    def words(self) -> Iterator[str]:
+        """Yield every single word, and by the rules of English every inflection of it."""
         for word, senses in self.senses.items():
-            if word.isalpha() and any(
-                s.count or (s.part == "noun" and self._files[s.offset] in THINGS) for s in senses
-            ):
-                yield word
+            if word.isalpha():
+                yield from inflections(word, {sense.part for sense in senses})
 
     def is_ambiguous(self, name: str) -> bool:
         """Tell whether a word means another thing at least as often as the animal."""
@@ -224,14 +241,68 @@ class Builder:
         self._take_wordnet()
         for concept, draft in self.concepts.items():
             draft.is_a = self._above(concept)
+        self._take_members()
         self._check()
         for draft in self.concepts.values():
-            draft.is_a = [
-                up
-                for up in draft.is_a
-                if not any(up in self._ancestors(other) for other in draft.is_a if other != up)
-            ]
+            draft.is_a = [up for up in draft.is_a if not self._is_said(up, draft)]
+        self._take_exceptions()
         return self.concepts
+
+    def _take_members(self) -> None:
+        """Put the concepts that a group lists right below it."""
+        for group, entry in self.everyday.concepts.items():
+            for name in entry.get("has", []):
+                member = self._owner_of(group, "has", name)
+                self.concepts[member].is_a.append(group)
+
+    def _take_exceptions(self) -> None:
+        """Note the concepts above to which a concept does not belong."""
+        for concept, entry in self.everyday.concepts.items():
+            ups = self.concepts[concept].is_a
+            above = set(ups).union(*map(self._ancestors, ups)) if "is_no" in entry else set()
+            for name in entry.get("is_no", []):
+                other = self._owner_of(concept, "is_no", name)
+                if other not in above:
+                    raise InputError(
+                        f"taxonomy: '{concept}' is_no '{name}', which is not above it anyway"
+                    )
+                self.concepts[concept].is_no.append(other)
+
+    def _is_said(self, up: str, draft: Draft) -> bool:
+        """Tell whether a concept above goes without saying.
+
+        It does where another one is below it, but among what a form is a form of, where the finer
+        one does: a joey is a young kangaroo, whether a wallaby or not.
+        """
+        others = [other for other in draft.is_a if other != up]
+        if draft.mark == "form":
+            return any(other in self._ancestors(up) for other in others)
+        return any(up in self._ancestors(other) for other in others)
+
+    def genera(self) -> Iterator[tuple[str, str]]:
+        """Yield each genus of animals that people know with the concept that it is.
+
+        Raises:
+            InputError: If the hand-written layer names no genus or no concept.
+        """
+        everyday = self.everyday
+        if unknown := everyday.genera.keys() - self.wordnet.kinds.keys():
+            raise InputError(f"taxonomy: 'genera' lists '{min(unknown)}', which is no genus")
+        for genus, synsets in sorted(self.wordnet.kinds.items()):
+            concepts = [self.concept_of[o] for o in synsets if o in self.concept_of]
+            if genus in everyday.genera:
+                yield genus, self._owner_of(genus, "genera", everyday.genera[genus])
+            elif concepts:
+                shared = set.intersection(*(self._ancestors(c) | {c} for c in concepts))
+                nearest = [c for c in shared if not any(c in self._ancestors(o) for o in shared)]
+                if len(nearest) == 1 and nearest[0] in everyday.concepts and nearest[0] != ROOT:
+                    yield genus, nearest[0]
+
+    def _owner_of(self, concept: str, part: str, name: str) -> str:
+        """Return the concept that the hand-written layer refers to by a name."""
+        if normalise(name) not in self.owner:
+            raise InputError(f"taxonomy: '{concept}' {part} '{name}', which is no concept")
+        return self.owner[normalise(name)]
 
     def _take_everyday(self) -> None:
         """Add the hand-written concepts and find their synsets."""
@@ -311,9 +382,7 @@ class Builder:
             return []
         named = []
         for name in entry.get("is_a", entry.get("also", [])):
-            if normalise(name) not in self.owner:
-                raise InputError(f"taxonomy: '{concept}' is_a '{name}', which is no concept")
-            named.append(self.owner[normalise(name)])
+            named.append(self._owner_of(concept, "is_a", name))
         if "is_a" not in entry and concept in self.synset_of:
             named = [*self._climb(self.synset_of[concept]), *named]
         return [up for up in dict.fromkeys(named) if up != concept] or [ROOT]
@@ -345,7 +414,9 @@ class Builder:
     def _ancestors(self, concept: str) -> set[str]:
         """Collect all concepts above one."""
         above = set(self.concepts[concept].is_a)
-        return above.union(*(self._ancestors(up) for up in above))
+        above = above.union(*(self._ancestors(up) for up in above))
+        names = self.everyday.concepts.get(concept, {}).get("is_no", [])
+        return above - {self.owner.get(normalise(name), name) for name in names}
 
 
 def spellings(builder: Builder) -> tuple[dict[str, list[str]], list[str]]:
@@ -379,7 +450,32 @@ def spellings(builder: Builder) -> tuple[dict[str, list[str]], list[str]]:
                 forms[concept].append(form)
                 if vague:
                     ambiguous.append(form)
+    for genus, concept in builder.genera():
+        for form in (pattern.format(genus) for pattern in GENUS):
+            if form not in claimed:
+                claimed[form] = concept
+                forms[concept].append(form)
     return forms, ambiguous
+
+
+def inflections(word: str, parts: Collection[str]) -> Iterator[str]:
+    """Yield a word and what it becomes by the rules of English."""
+    yield word
+    y, e = re.search("[^aeiou]y$", word), word.endswith("e")
+    if "noun" in parts or "verb" in parts:
+        yield f"{word[:-1]}ies" if y else f"{word}s"
+        if re.search("(s|x|z|ch|sh|o)$", word):
+            yield f"{word}es"
+    if "verb" in parts or "adj" in parts:
+        doubles = re.search("[^aeiou][aeiou][^aeiouwxy]$", word)  # "stop", "stopped"
+        endings = ("er", "ed", "est", "ing")
+        if doubles:
+            yield from (f"{word}{word[-1]}{ending}" for ending in endings)
+        if not doubles or len(re.findall("[aeiouy]+", word)) > 1:  # "visit", "visited"
+            stem = f"{word[:-1]}i" if y else word[:-1] if e else word
+            yield from (f"{stem}{ending}" for ending in endings[:3])
+            yield f"{word[:-1] if e else word}ing"
+        yield f"{word[:-1]}ily" if y else f"{word}ly"
 
 
 def variants(
@@ -426,17 +522,18 @@ def _by_rule(word: str) -> list[str]:
     return [str(_inflector().plural_noun(word) or word)]
 
 
-def lookalikes(taxonomy: Taxonomy, wordnet: WordNet) -> Iterator[str]:
+def lookalikes(taxonomy: Taxonomy, words: Iterable[str]) -> Iterator[str]:
     """Yield the words that would be taken for misspelt names: "kitchen" is no "chicken"."""
-    for word in sorted(wordnet.common_words()):
-        if taxonomy.resolve(word) and not taxonomy.find(word):
+    for word in sorted(set(words)):
+        if word.isalpha() and taxonomy.corrected(word) != word and taxonomy.resolve(word):
             yield word
 
 
 def render(rows: dict[str, Concept], **fields: object) -> str:
     """Write the taxonomy as JSON, one concept a line."""
     head = ",\n".join(f"{_json(name)}: {_json(value)}" for name, value in fields.items())
-    body = ",\n".join(f"{_json(concept)}: {_json(row)}" for concept, row in rows.items())
+    listed = {concept: row if row.is_no else row[:-1] for concept, row in rows.items()}
+    body = ",\n".join(f"{_json(concept)}: {_json(row)}" for concept, row in listed.items())
     return f'{{{head},\n"concepts": {{\n{body}\n}}}}\n'
 
 
@@ -461,11 +558,14 @@ def make(folder: Path, layer: Path) -> str:
     concepts = builder.build()
     forms, ambiguous = spellings(builder)
     rows = {
-        concept: Concept(draft.names, draft.is_a, draft.mark, forms[concept])
+        concept: Concept(draft.names, draft.is_a, draft.mark, forms[concept], draft.is_no)
         for concept, draft in concepts.items()
     }
     known = len(everyday.concepts)
-    words = " ".join(lookalikes(Taxonomy(rows, everyday=known), wordnet))
+    short = frozenset(name for concept in everyday.concepts for name in (concept, *forms[concept]))
+    taxonomy = Taxonomy(rows, everyday=known, short=short)
+    ordinary = chain(wordnet.words(), read_inflections(folder), everyday.words)
+    words = " ".join(lookalikes(taxonomy, ordinary))
     return render(rows, source=SOURCE, everyday=known, ambiguous=ambiguous, words=words)
 
 

@@ -2,7 +2,8 @@
 
 Debian's package ``wordnet-base`` puts them into ``/usr/share/wordnet``. ``data.noun`` holds the
 synsets with their is-a pointers, ``index.*`` the senses of each lemma in order of frequency, and
-``cntlist.rev`` how often each sense was tagged in WordNet's text corpora.
+``cntlist.rev`` how often each sense was tagged in WordNet's text corpora; ``*.exc`` lists irregular
+inflections.
 """
 
 from collections import defaultdict
@@ -33,6 +34,8 @@ class Synset(NamedTuple):
     """Its words as spelt there, spaces for underscores, the most usual one first."""
     above: tuple[str, ...]
     """Offsets of its hypernyms."""
+    members: tuple[str, ...]
+    """Offsets of what belongs to it: the kinds of a genus."""
     marked: bool = False
     """Whether its words belong to one usage: slang, disparagement, slurs."""
 
@@ -91,14 +94,30 @@ def read_senses(folder: Path) -> dict[str, list[Sense]]:
     return dict(senses)
 
 
+def read_inflections(folder: Path) -> Iterator[str]:
+    """Read the irregular inflections of all lemmas: "geese", "sawn".
+
+    Raises:
+        InputError: If a file cannot be read.
+    """
+    for part in PARTS_OF_SPEECH:
+        path = folder / f"{part}.exc"
+        try:
+            with open(path, encoding="utf-8") as file:
+                yield from (line.partition(" ")[0].strip() for line in file)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: {error}; expected WordNet's {part}.exc") from error
+
+
 def _synset(fields: list[str]) -> Synset:
     """Read ``offset file type n (word id)*n p (symbol offset part source/target)*p``."""
     end = 4 + 2 * int(fields[3], 16)
     lemmas = tuple(word.replace("_", " ") for word in fields[4:end:2])
     pointers = fields[end + 1 : end + 1 + 4 * int(fields[end])]
     symbols = pointers[::4]
-    above = tuple(o for symbol, o in zip(symbols, pointers[1::4], strict=True) if symbol == "@")
-    return Synset(fields[0], fields[1], lemmas, above, ";u" in symbols)
+    pairs = list(zip(symbols, pointers[1::4], strict=True))
+    above, members = (tuple(o for s, o in pairs if s == symbol) for symbol in ("@", "%m"))
+    return Synset(fields[0], fields[1], lemmas, above, members, ";u" in symbols)
 
 
 def _read_counts(path: Path) -> dict[tuple[str, str, int], int]:

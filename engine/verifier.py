@@ -26,10 +26,11 @@ from common.images.load import Source, load_image
 from common.pairs.stream import Answering
 from common.parallel import cores
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
+from common.text.language import foreign_language
 from engine.answer import ANSWER_COLUMNS, TOP, Answer
 from engine.claims import ClaimExtractor
 from matching.claim import Claim
-from matching.verdict import ImageEvidence, Verdict, decide
+from matching.verdict import ImageEvidence, Verdict, decide, unreadable
 
 
 class Verifier(Answering):
@@ -87,7 +88,9 @@ class Verifier(Answering):
     ) -> Answer:
         """Return the answer to a pair, from its claims and logits ``(C,)``."""
         prediction = self.classifier.interpret(shown)
-        return Answer(text, image, self.decide(said, prediction), prediction)
+        language = foreign_language(text)
+        verdict = unreadable(language) if language else self.decide(said, prediction)
+        return Answer(text, image, verdict, prediction)
 
     def failure(self, text: str, image: str | None, error: str) -> Answer:
         """Return the answer to a pair that has none."""
@@ -102,7 +105,8 @@ class Verifier(Answering):
         seen = ImageEvidence(animals_of(prediction.probabilities), prediction.known)
         taxonomy, config = self.extractor.taxonomy, self.classifier.config
         usual, unknown = config.claim_threshold, config.unknown_claim_threshold
-        return decide(claims, seen, taxonomy, usual, self.match, unknown)
+        sure = config.concept_threshold
+        return decide(claims, seen, taxonomy, usual, self.match, unknown, sure)
 
     def explain(self, answer: Answer, image: Source) -> Image.Image:
         """Draw an answer with a verdict: where its animal was seen, the classes and the claims."""

@@ -22,6 +22,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
 from common.cli import ArgumentParser, read_texts, run
 from common.parallel import cores, ordered_map
 from common.paths import NER_MODEL
+from common.text.language import foreign_language
 from engine.claims import ClaimExtractor
 from matching.resolve import describe
 
@@ -42,7 +43,9 @@ def main() -> None:
     texts = read_texts(args)
     extractor = ClaimExtractor.load(args.model, args.device)
     found = ordered_map(lambda text: extractor.read([text])[0], texts, cores())
-    for text, claims in zip(texts, found, strict=True):
+    for number, (text, claims) in enumerate(zip(texts, found, strict=True), 1):
+        if language := foreign_language(text):
+            print(f"text {number} is in {language}, not in English", file=sys.stderr)
         if args.format == "jsonl":
             row = {"text": text, "claims": [claim.to_json() for claim in claims]}
             print(json.dumps(row, ensure_ascii=False))

@@ -13,8 +13,13 @@ stand in for a concept finer than any class:
 - ``basic``: the basic level of a category (Rosch 1976), the word at which finer kinds look so much
   alike that one answers for all: a labrador is judged as a dog. "Bear" or "big cat" is not marked,
   because a lion must not answer for a cheetah, nor "animal" for a penguin.
-- ``form``: an age or a sex, not a kind of its own. The concepts right above stand in for it ("cub":
-  bear, big cat, wolf or fox), and it gives way to a kind named beside it ("wolf cub").
+- ``form``: an age, a sex or an occupation, not a kind of its own. The concepts right above stand in
+  for it, whatever their kind ("cub": bear, big cat, wolf or fox), and it gives way to a kind named
+  beside it ("wolf cub").
+- ``family``: a group whose kinds are easily taken for each other: a photo of a crocodile does not
+  rule out an alligator.
+- ``open``: a group of which only some members are known ("wild animal"): what is no member may
+  still belong to it, if it belongs to what is right above.
 """
 
 import json
@@ -22,7 +27,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -42,12 +47,19 @@ _TOKEN = re.compile(r"([^\W_]+)(['’]s?(?![^\W_]))?")  # a word and its possess
 _POSSESSIVE = re.compile(r"['’]s?(?![^\W_])")
 _GAP = re.compile(r"[\s_-]*")  # what may be between two words of one name
 
-# Typing errors that are forgiven in a word below each length (optimal string alignment distance).
-# Words of four letters are one letter apart from each other and from half the dictionary.
-_TYPOS = ((5, 0), (6, 1), (12, 2))
+# Typing errors that are forgiven in a word below each length (optimal string alignment distance:
+# swapped neighbours are one error). Words of three and four letters are one letter apart from each
+# other and from half the dictionary: they are compared with the names of classes only.
+_TYPOS = ((3, 0), (6, 1), (12, 2))
 _MAX_TYPOS = 3
-_SHORT = 5  # words of that length have a letter missing, too many or swapped, not a wrong one
+_TINY, _SHORT = 4, 5  # up to _SHORT letters, one is missing, too many or swapped, but none is wrong
+_CACHED = 1 << 16  # words whose correction is remembered
 _INITIALS = str.maketrans("kq", "cc")  # people know how a word begins, but for these
+_SENTENCE = re.compile(r"[.!?:;\n\"“”«»()\[\]-]")  # may stand before the first word of a sentence
+
+# "labrador mix" is no labrador. An object behind it makes it a verb: "labradors cross the road".
+_CROSSES = frozenset(("cross", "crosses", "crossbreed", "crossbreeds", "mix", "mixes", "hybrid"))
+_OBJECTS = frozenset(("the", "a", "an", "this", "that", "these", "my", "our", "your", "his", "her"))
 
 
 class Concept(NamedTuple):
@@ -58,9 +70,11 @@ class Concept(NamedTuple):
     is_a: list[str]
     """The concepts right above."""
     mark: str = ""
-    """"basic", "form" or nothing."""
+    """"basic", "form", "family", "open" or nothing."""
     forms: list[str] = []  # noqa: RUF012 (never changed)
     """Further spellings: plurals, "polarbear"."""
+    is_no: list[str] = []  # noqa: RUF012 (never changed)
+    """Concepts above those right above to which it does not belong: a giant panda, no carnivore."""
 
     @property
     def basic(self) -> bool:
@@ -69,8 +83,18 @@ class Concept(NamedTuple):
 
     @property
     def form(self) -> bool:
-        """Whether it is an age or a sex."""
+        """Whether it is an age, a sex or an occupation."""
         return self.mark == "form"
+
+    @property
+    def family(self) -> bool:
+        """Whether its kinds are easily taken for each other."""
+        return self.mark == "family"
+
+    @property
+    def open(self) -> bool:
+        """Whether it has members that are not known."""
+        return self.mark == "open"
 
 
 class Name(NamedTuple):
@@ -107,6 +131,7 @@ class Taxonomy:
         ambiguous: The names and spellings that have another everyday sense.
         everyday: How many of the first concepts people know; misspelt names are sought among these.
         words: Words that look like misspelt names and are not ("kitchen").
+        short: Names that are known with an error even if they are short: those of classes.
     """
 
     def __init__(
@@ -115,11 +140,15 @@ class Taxonomy:
         ambiguous: frozenset[str] = frozenset(),
         everyday: int = 0,
         words: str = "",
+        short: frozenset[str] = frozenset(),
     ):
         self.everyday = everyday
         self.words = words
         self.concepts = concepts
         self.ambiguous = ambiguous
+        self.short = short
+        self._alike: dict[tuple[str, int], tuple[int, list[str]]] = {}
+        self._with: dict[tuple[str, ...], Taxonomy] = {}
         self._above: dict[str, frozenset[str]] = {}
         self._below: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._judged: dict[tuple[str, frozenset[str]], Judgement] = {}
@@ -128,6 +157,7 @@ class Taxonomy:
             self._index[concept] = concept
             self._index.update(dict.fromkeys(entry.names, concept))
             self._index.update(dict.fromkeys(entry.forms, concept))
+        self.corrected = lru_cache(_CACHED)(self._correct)
 
     @classmethod
     @cache
@@ -149,13 +179,27 @@ class Taxonomy:
         """Add the classifier's labels that have no concept yet, each right below the root.
 
         Returns:
-            A taxonomy in which every label answers to its own name (this one, if all did before).
+            A taxonomy in which every label answers to its own name, and short ones to their
+            misspellings, too (this one, if all did before).
         """
-        unknown = [name for name in map(normalise, classes) if name and name not in self]
-        if not unknown:
-            return self
+        labels = tuple(label for label in classes if label not in UNNAMED)
+        if labels not in self._with:
+            self._with[labels] = self._add(labels)
+        return self._with[labels]
+
+    def _add(self, labels: tuple[str, ...]) -> "Taxonomy":
+        """Return a taxonomy that knows these labels."""
+        unknown = [name for name in map(normalise, labels) if name and name not in self._index]
         own = {name: Concept(names=[], is_a=[ROOT]) for name in unknown}
-        return Taxonomy(self.concepts | own, self.ambiguous, self.everyday, self.words)
+        concepts = self.concepts | own if own else self.concepts
+        short = set(self.short)
+        for label in labels:
+            entry = concepts.get(self.concept_of(label))
+            short.update(n for n in (normalise(label), *(entry.forms if entry else ())) if n)
+        short = frozenset(name for name in short if " " not in name)
+        if not own and short == self.short:
+            return self
+        return Taxonomy(concepts, self.ambiguous, self.everyday, self.words, short)
 
     def __contains__(self, name: str) -> bool:
         """Tell whether something in lower case is a name, in any of its spellings."""
@@ -196,37 +240,66 @@ class Taxonomy:
 
         The longest known tail wins, because in English the kind comes last: "big brown cow" is a
         cow. A form by age or sex gives way to a kind before it: "wolf cub" is a wolf. A mention
-        without a known tail may be misspelt: "elefant". Any spelling will do: upper case, plural,
-        hyphens, underscores.
+        without a known tail may be misspelt: "elefant". A cross is only surely of the kind that its
+        breed is: "labrador mix" is a dog. Any spelling will do: upper case, plural, hyphens,
+        underscores.
 
         Returns:
             The concept, or None when the mention is unlike all names.
         """
         words = normalise(mention).split()
-        return self._named(words) or self._named(list(map(self._corrected, words[-MAX_WORDS:])))
+        return self._named(words) or self._named(list(map(self.corrected, words[-MAX_WORDS:])))
+
+    def is_listed(self, name: str) -> bool:
+        """Tell whether a name or spelling is known as it is."""
+        return normalise(name) in self._index
 
     def find(self, text: str) -> list[Name]:
         """Find every taxonomy name in a text, whole words only, longest match first.
 
         It does not know idioms, and of other senses only that there are some: the recogniser knows
-        more. A form and a kind side by side ("bear cub", "bull elephant") are one name.
+        more. A form and a kind side by side ("bear cub", "bull elephant") are one name, and so are
+        a breed and "mix". A misspelt name ("elefant") counts as ambiguous.
         """
         tokens = [(*m.span(1), m.end(), m[1].lower()) for m in _TOKEN.finditer(text)]
         reach = _reach(tokens, text)
-        index = self._index
+        index, longest = self._index, self._longest
         found: list[Name] = []
         i = 0
         while i < len(tokens):
-            for size in range(reach[i], 0, -1):
+            start, end, _, word = tokens[i]
+            for size in range(min(reach[i], longest.get(word, 1)), 0, -1):
                 spelt = " ".join([word for *_, word in tokens[i : i + size]])
                 if concept := index.get(spelt):
-                    start, end = tokens[i][0], tokens[i + size - 1][1]
-                    self._append(found, Name(start, end, concept, spelt in self.ambiguous), text)
-                    i += size
                     break
             else:
                 i += 1
+                concept = self._misspelt(word)
+                if concept and not _is_name(text, tokens, i - 1):
+                    self._append(found, Name(start, end, concept, True), text)
+                continue
+            i += size
+            if reach[i - 1] > 1 and tokens[i][3] in _CROSSES:
+                object_ = tokens[i + 1][3] if reach[i] > 1 else ""
+                if kind := self._kind_of(concept) if object_ not in _OBJECTS else None:
+                    concept, i = kind, i + 1
+            name = Name(start, tokens[i - 1][1], concept, spelt in self.ambiguous)
+            self._append(found, name, text)
         return found
+
+    def crossed(self, mention: str) -> str | None:
+        """Return the kind that "labrador mix" surely is, None for what is no cross."""
+        words = normalise(mention).split()
+        if len(words) < 2 or words[-1] not in _CROSSES or " ".join(words) in self._index:
+            return None
+        concept = self._tail(words[:-1])[1]
+        return self._kind_of(concept) if concept else None
+
+    def is_whole(self, mention: str) -> bool:
+        """Tell whether a part of a name claims something else: "wild animal", "labrador mix"."""
+        concept = self.resolve(mention)
+        entry = self.concepts[concept] if concept else None
+        return bool(entry and entry.open) or self.crossed(mention) is not None
 
     def is_below(self, concept: str, other: str) -> bool:
         """Tell whether a concept is the other one or a kind of it."""
@@ -245,8 +318,10 @@ class Taxonomy:
         """Decide which classes answer for a concept.
 
         Classes at or below it answer exactly. Without any, the nearest concepts above stand in that
-        are classes themselves, are marked ``basic``, or are what a ``form`` is a form of. A concept
-        with none of these, as "penguin" among mammals, is outside the classifier's knowledge.
+        are classes themselves, are marked ``basic``, or are what a ``form`` is a form of. A class
+        answers alone for a kind below it: a photo that surely shows a dalmatian, another class,
+        shows no labrador, but may show a puppy. A concept with none of these, as "penguin" among
+        mammals, is outside the classifier's knowledge.
         """
         key = concept, frozenset(classes)
         if key not in self._judged:
@@ -256,12 +331,15 @@ class Taxonomy:
     def _judge(self, concept: str, labels: frozenset[str]) -> Judgement:
         if exact := self.classes_at_or_below(concept, labels):
             return Judgement(exact, True, (concept,))
-        known = {self.concept_of(label) for label in labels}
+        known: defaultdict[str, set[str]] = defaultdict(set)
+        for label in labels:
+            known[self.concept_of(label)].add(label)
+        sums = self.concepts[concept].form  # whatever its kind
         level = [concept]
         while level:
             steps = [(self.concepts[c].form, up) for c in level for up in self.concepts[c].is_a]
             answers = {
-                up: below
+                up: frozenset(known[up]) if up in known and not sums else below
                 for from_form, up in steps
                 if (from_form or self.concepts[up].basic or up in known)
                 and (below := self.classes_at_or_below(up, labels))
@@ -290,6 +368,8 @@ class Taxonomy:
         best = self.concept_of(max(probabilities, key=lambda label: probabilities[label]))
         found, known = [], frozenset(probabilities)
         for concept in self._at_or_above(best):
+            if concept in self.concepts and self.concepts[concept].open:
+                continue
             labels = self.classes_at_or_below(concept, known)
             total = math.fsum(probabilities[label] for label in labels)
             if total >= share:
@@ -298,6 +378,36 @@ class Taxonomy:
             return None
         *_, concept, total = min(found)
         return concept, min(1.0, total)
+
+    def surest_kind(self, probabilities: Mapping[str, float], share: float) -> str | None:
+        """Return the kind that a photo surely shows: a class, or what is ``basic`` above it.
+
+        Args:
+            probabilities: By the classifier's labels.
+            share: From which probability on it is sure, 0 to 1.
+        """
+        best = self.concept_of(max(probabilities, key=lambda label: probabilities[label]))
+        known = frozenset(probabilities)
+        above = self._at_or_above(best) - {best}
+        basic = [c for c in above if c in self.concepts and self.concepts[c].basic]
+        for concept in (best, *sorted(basic, key=lambda c: (-len(self._at_or_above(c)), c))):
+            labels = self.classes_at_or_below(concept, known)
+            if math.fsum(probabilities[label] for label in labels) >= share:
+                return concept
+        return None
+
+    def are_related(self, concept: str, other: str) -> bool:
+        """Tell whether two concepts belong to one ``family``."""
+        both = self._at_or_above(concept) & self._at_or_above(other)
+        return any(self.concepts[c].family for c in both if c in self.concepts)
+
+    def beyond(self, concept: str, classes: Iterable[str]) -> frozenset[str] | None:
+        """Return the labels that may belong to an ``open`` concept; None for one that is not."""
+        entry = self.concepts.get(concept)
+        if entry is None or not entry.open:
+            return None
+        labels = frozenset(classes)
+        return frozenset().union(*(self.classes_at_or_below(up, labels) for up in entry.is_a))
 
     def nearest_above(self, concept: str, classes: Iterable[str]) -> frozenset[str]:
         """Return the labels among ``classes`` right above a concept, with none in between."""
@@ -312,8 +422,8 @@ class Taxonomy:
         if concept not in self._above:
             entry = self.concepts.get(concept)
             ups = entry.is_a if entry else [ROOT] * (concept != ROOT)
-            above = (self._at_or_above(up) for up in ups)
-            self._above[concept] = frozenset({concept}).union(*above)
+            above = frozenset({concept}).union(*(self._at_or_above(up) for up in ups))
+            self._above[concept] = above.difference(entry.is_no) if entry else above
         return self._above[concept]
 
     def _named(self, words: list[str]) -> str | None:
@@ -321,6 +431,8 @@ class Taxonomy:
         form = None
         words = list(words)
         while words:
+            if kind := self.crossed(" ".join(words)):
+                return kind
             first, concept = self._tail(words)
             if concept is None or not self.concepts[concept].form:
                 return concept or form
@@ -339,22 +451,55 @@ class Taxonomy:
                 return first, concept
         return 0, None
 
-    def _corrected(self, word: str) -> str:
+    def _kind_of(self, concept: str) -> str | None:
+        """Return the nearest ``basic`` concept above another one."""
+        above = self._at_or_above(concept) - {concept}
+        kinds = [c for c in above if c in self.concepts and self.concepts[c].basic]
+        return max(kinds, key=lambda c: (len(self._at_or_above(c)), c), default=None)
+
+    def _misspelt(self, word: str) -> str | None:
+        """Return the concept that a misspelt word names, None for words of other kinds."""
+        best = self.corrected(word)
+        return self._index.get(best) if best != word else None
+
+    def _correct(self, word: str) -> str:
         """Return the word of everyday names that a misspelt one is nearest to, or the word itself.
 
         Of several at the same distance, the one of the more usual concept.
         """
-        typos = next((typos for length, typos in _TYPOS if len(word) < length), _MAX_TYPOS)
-        if not typos or word in self._words or word.removesuffix("s") in self._words:
+        typos, names = self._candidates(word[0].translate(_INITIALS), len(word))
+        if len(word) <= _SHORT:  # "snark" is no shark
+            names = [n for n in names if len(n) != len(word) or sorted(n) == sorted(word)]
+        if not names or not word.isalpha():
             return word
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
-        names = self._vocabulary[word[0].translate(_INITIALS)]
-        if len(word) == _SHORT:  # "snark" is no shark
-            names = [n for n in names if len(n) != _SHORT or sorted(n) == sorted(word)]
         best = process.extractOne(word, names, scorer=OSA.distance, score_cutoff=typos)
-        return best[0] if best else word
+        if best is None or word in self._words or word.removesuffix("s") in self._words:
+            return word
+        return best[0]
+
+    def _candidates(self, initial: str, length: int) -> tuple[int, list[str]]:
+        """Return how many errors a word may have, and the names that it may be, of like length."""
+        key = initial, length
+        if key not in self._alike:
+            typos = next((typos for limit, typos in _TYPOS if length < limit), _MAX_TYPOS)
+            near = (n for n in self._vocabulary[initial] if abs(len(n) - length) <= typos)
+            names = [n for n in near if length > _TINY or n in self.short] if typos else []
+            self._alike[key] = typos, names
+        return self._alike[key]
+
+    @cached_property
+    def _longest(self) -> dict[str, int]:
+        """Collect for the first word of each name of several words how many these are at most."""
+        longest: dict[str, int] = {}
+        for name in self._index:
+            if " " in name:
+                first, size = name.partition(" ")[0], name.count(" ") + 1
+                if size > longest.get(first, 1):
+                    longest[first] = size
+        return longest
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -366,6 +511,7 @@ class Taxonomy:
         """Collect the words of everyday names by their first letter, the most usual first."""
         everyday = list(islice(self.concepts.items(), self.everyday))
         names = [n for concept, entry in everyday for n in (concept, *entry.names, *entry.forms)]
+        names += sorted(self.short.difference(names))
         # "horse" before the "house" of "house cat"
         whole = [name for name in names if " " not in name]
         words: defaultdict[str, list[str]] = defaultdict(list)
@@ -384,6 +530,14 @@ class Taxonomy:
                 found[-1] = Name(before.start, name.end, concept, ambiguous)
                 return
         found.append(name)
+
+
+def _is_name(text: str, tokens: list[tuple[int, int, int, str]], i: int) -> bool:
+    """Tell whether a word is capitalised within a sentence: "Mr Bager" is no badger."""
+    start, end = tokens[i][:2]
+    if not text[start].isupper() or (end - start > 1 and text[start:end].isupper()):
+        return False
+    return i > 0 and not _SENTENCE.search(text[tokens[i - 1][2] : start])
 
 
 def _reach(tokens: list[tuple[int, int, int, str]], text: str) -> list[int]:

@@ -1,10 +1,10 @@
 """The decision: do the claims of a text hold on what the classifier saw?
 
 Pure functions on plain values. Each claim gets one of three values: it holds, it does not, or that
-is undecided (None), which happens only to animals outside the classifier's knowledge, and to groups
-that an animal outside its knowledge may belong to. The verdict
-combines them in Kleene's three-valued logic, so it is undecided exactly when it hangs on an
-undecided claim.
+is undecided (None), which happens to animals outside the classifier's knowledge, to groups that the
+animal in the photo may belong to, and to names without a concept. The verdict combines them in
+Kleene's three-valued logic, so it is undecided exactly when it hangs on an undecided claim; names
+without a concept count only where nothing else is claimed or every claim must hold.
 """
 
 import math
@@ -17,6 +17,7 @@ from matching.claim import Claim
 from matching.taxonomy import OTHER_ANIMAL, Judgement, Taxonomy
 
 MATCHES = ("any", "all")
+SURE = 0.8  # what is seen with less rules nothing else out: many an unknown animal looks like a 0.4
 
 
 class Reason(Enum):
@@ -29,6 +30,7 @@ class Reason(Enum):
     DENIED_ANIMAL_FOUND = "DENIED_ANIMAL_FOUND"  # false: the text denies what the photo shows
     OUTSIDE_KNOWLEDGE = "OUTSIDE_KNOWLEDGE"  # undecided: no class answers for a named animal
     NO_ANIMAL_NAMED = "NO_ANIMAL_NAMED"  # undecided: nothing to check
+    NOT_ENGLISH = "NOT_ENGLISH"  # undecided: the text cannot be read
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ class Verdict:
     claims: list[JudgedClaim]
 
 
+def unreadable(language: str) -> Verdict:
+    """Return the verdict on a text in another language: undecided, whatever the photo shows."""
+    return Verdict(None, Reason.NOT_ENGLISH, f"the text is in {language}, not in English", [])
+
+
 def decide(
     claims: Sequence[Claim],
     sighting: ImageEvidence,
@@ -99,6 +106,7 @@ def decide(
     threshold: float,
     match: str = "any",
     unknown_threshold: float = 0.5,
+    sure: float = SURE,
 ) -> Verdict:
     """Decide whether a text is true of a photo.
 
@@ -110,6 +118,7 @@ def decide(
         match: "any": at least one affirmed animal is there and no denied one is; "all": every claim
             holds. A text that only denies is true when every denial holds, either way.
         unknown_threshold: In place of ``threshold``, if higher, for a photo that is not known.
+        sure: Probability from which what the photo shows rules out animals that are no class.
 
     Returns:
         The verdict with its reason, and each claim with its probability.
@@ -124,9 +133,10 @@ def decide(
     if not sighting.known:  # the threshold is one for known animals
         threshold = max(threshold, unknown_threshold)
     named = list(dict.fromkeys(c.animal for c in claims if c.animal and not c.negated))
-    judged = [judge(claim, named, sighting, taxonomy, threshold) for claim in claims]
-    affirmed = [j.holds for j in judged if not j.claim.negated]
-    denials = [j.holds for j in judged if j.claim.negated]
+    judged = [judge(claim, named, sighting, taxonomy, threshold, sure) for claim in claims]
+    counted = judged if match == "all" else [j for j in judged if j.claim.animal] or judged
+    affirmed = [j.holds for j in counted if not j.claim.negated]
+    denials = [j.holds for j in counted if j.claim.negated]
     found = _all(affirmed) if match == "all" or not affirmed else _any(affirmed)
     value = _all([found, *denials])
     reason = _reason(value, bool(affirmed), denials, sighting)
@@ -142,26 +152,40 @@ def judge(
     sighting: ImageEvidence,
     taxonomy: Taxonomy,
     threshold: float,
+    sure: float = SURE,
 ) -> JudgedClaim:
     """Decide whether one claim holds, see `decide`.
 
     The concepts that its text affirms are no counter-examples to a denied group: "no animals except
     a cow" denies all animals but cows.
     """
+    if claim.animal is None:
+        return JudgedClaim(claim, None, None, False, f"{claim.mention} is no name that is known")
     labels = sighting.probabilities.keys()
-    judgement = taxonomy.answering_classes(claim.animal, labels) if claim.animal else None
-    if judgement is None or not judgement.classes:
-        return _judge_outside(claim, sighting, taxonomy, threshold)
+    judgement = taxonomy.answering_classes(claim.animal, labels)
+    beyond = taxonomy.beyond(claim.animal, labels)
+    if not judgement.classes and beyond is None:
+        return _judge_outside(claim, sighting, taxonomy, max(threshold, sure))
+    if taxonomy.crossed(claim.mention) == claim.animal:
+        judgement = judgement._replace(exact=False)
+    if beyond is not None and not judgement.exact:
+        judgement = Judgement(frozenset(), True, (claim.animal,))
     classes = judgement.classes
     spared = []
-    if claim.negated:
-        spared = [a for a in affirmed if a != claim.animal and taxonomy.is_below(a, claim.animal)]
-    for concept in spared:
-        classes -= taxonomy.answering_classes(concept, labels).classes
-    probability = sighting.of(classes)
+    if claim.negated:  # what is affirmed beside "no wild animals" is one, or is not denied
+        spared = [a for a in affirmed if a != claim.animal]
+        spared = [a for a in spared if beyond or taxonomy.is_below(a, claim.animal)]
+    answers = (taxonomy.answering_classes(a, labels).classes for a in spared)
+    spare = frozenset().union(*answers)
+    probability = sighting.of(classes - spare)
     present = probability >= threshold
     explanation = _explain(claim, judgement, spared, probability, present)
     holds: bool | None = present != claim.negated
+    if beyond is not None and not present:
+        possible = max(sighting.of(beyond - spare), sighting.other)
+        if possible >= threshold:
+            explanation = f"{claim.animal} cannot be told from other animals"
+            return JudgedClaim(claim, None, None, False, explanation)
     group = OTHER_ANIMAL not in classes and claim.animal not in map(taxonomy.concept_of, labels)
     if group and judgement.exact and not present and sighting.other >= threshold:
         explanation += ", but the photo may show one outside the classifier's knowledge"
@@ -170,17 +194,25 @@ def judge(
 
 
 def _judge_outside(
-    claim: Claim, sighting: ImageEvidence, taxonomy: Taxonomy, threshold: float
+    claim: Claim, sighting: ImageEvidence, taxonomy: Taxonomy, sure: float
 ) -> JudgedClaim:
-    """Judge an animal that no class answers for: absent if the photo surely shows other."""
-    label, probability = sighting.top()
-    shown = f"{taxonomy.concept_of(label)} {probability:.2f}"
-    sure = sighting.known and label != OTHER_ANIMAL and probability >= threshold
-    if sighting.nothing >= max(probability, threshold):
-        shown, sure = f"no animal ({sighting.nothing:.2f})", True
-    explanation = f"{claim.animal or claim.mention} is outside the classifier's knowledge"
-    if not sure:
+    """Judge an animal that no class answers for: absent if the photo surely shows another.
+
+    A close relative is none: who has not learnt alligators calls them crocodiles.
+    """
+    explanation = f"{claim.animal} is outside the classifier's knowledge"
+    seen = {c: p for c, p in sighting.probabilities.items() if c != OTHER_ANIMAL}
+    kind = taxonomy.surest_kind(seen, sure) if sighting.known and seen else None
+    if sighting.nothing >= sure:
+        shown = f"no animal ({sighting.nothing:.2f})"
+    elif kind is None:
         return JudgedClaim(claim, None, None, False, explanation)
+    else:
+        of_kind = taxonomy.classes_at_or_below(kind, sighting.probabilities.keys())
+        shown = f"{kind} {sighting.of(of_kind):.2f}"
+        if taxonomy.are_related(claim.animal, kind):
+            explanation += f", the photo shows a close relative: {shown}"
+            return JudgedClaim(claim, None, None, False, explanation)
     explanation += f", the photo shows {shown}"
     return JudgedClaim(claim, None, claim.negated, False, explanation)
 
@@ -190,6 +222,8 @@ def _explain(
 ) -> str:
     """Say what became of a claim: "cow 0.98", "dog absent (0.00)"."""
     name = str(claim.animal)
+    if judgement.by == (name,) and not judgement.exact:
+        name = claim.mention  # a cross
     if spared:
         name += f" apart from {' and '.join(spared)}"
     if not judgement.exact:

@@ -69,6 +69,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "index.noun").write_text("  1 The licence.\n" + "\n".join(index) + "\n")
     for part in ("verb", "adj", "adv"):
         (tmp_path / f"index.{part}").write_text("  1 The licence.\n")
+    for part in ("noun", "verb", "adj", "adv"):
+        (tmp_path / f"{part}.exc").write_text("")
     (tmp_path / "cntlist.rev").write_text(COUNTS)
     return tmp_path
 

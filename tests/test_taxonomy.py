@@ -8,6 +8,7 @@ import pytest
 from conftest import calls
 
 from common.errors import InputError
+from common.paths import CLASSIFIER_MODEL
 from matching.taxonomy import DEFAULT_FILE, Concept, Taxonomy, normalise
 
 NAMES = (
@@ -108,7 +109,7 @@ WHALES = {"blue_whale", "humpback_whale", "killer_whale"}
         ),
         *(("danger noodle", "snake"), ("trash pandas", "raccoon"), ("moo cow", "cow")),
         *(("piggies", "pig"), ("horsey", "horse"), ("froggy", "frog"), ("birdies", "bird")),
-        *(("critters", "animal"), ("furry friend", "animal"), ("creepy-crawlies", "bug")),
+        *(("critters", "animal"), ("furry friend", "furry friend"), ("creepy-crawlies", "bug")),
         *(
             ("sea mammal", "marine mammal"),
             ("raptors", "bird of prey"),
@@ -222,12 +223,125 @@ def test_resolve(mention: str, concept: str | None) -> None:
             for word in ("skateboard", "bicycle", "person", "flower", "sofas", "houses")
         ),
         *((word, None) for word in ("cart", "hors", "x", "snark", "mountain bike", "qwertyuiop")),
+        # words of their own, inflected or unknown to WordNet
+        *((word, None) for word in ("anyone", "pushed", "sawed", "during", "others", "Maggie")),
+        *((word, None) for word in ("videos", "stats", "barbie", "toward", "cutest", "frightened")),
+        # short words are no misspelt names but of classes
+        *((word, None) for word in ("cwo", "dgo", "brid", "anr")),
+        ("monky", "monkey"),
         # a known name is never another one's misspelling
         *(("moth", "moth"), ("mouse", "mouse"), ("moose", "moose"), ("hare", "hare")),
     ],
 )
 def test_misspelt_names(mention: str, concept: str | None) -> None:
     assert TAXONOMY.resolve(mention) == concept
+
+
+SHIPPED = json.loads((CLASSIFIER_MODEL / "config.json").read_text())["classes"]
+KNOWING = TAXONOMY.with_classes(SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("mention", "concept"),
+    [
+        *(("cwo", "cow"), ("dgo", "dog"), ("cta", "cat"), ("wlof", "wolf"), ("tigr", "tiger")),
+        *(("cwos", "cow"), ("sael", "seal"), ("sharrk", "shark"), ("monky", "monkey")),
+        # a wrong letter is another word; so is another first letter
+        *((word, None) for word in ("cog", "caw", "gost", "wilf", "ocw", "og", "ca", "xx")),
+        # words of their own
+        *((word, None) for word in ("car", "cod piece", "fro", "own", "bat man", "ra", "art")),
+        *((word, None) for word in ("bao", "doo", "cal", "gil", "moe", "sal", "der", "tna")),
+    ],
+)
+def test_short_names_of_classes_may_have_one_error(mention: str, concept: str | None) -> None:
+    assert KNOWING.resolve(mention) == concept
+
+
+@pytest.mark.parametrize(
+    ("mention", "concept"),
+    [
+        *(("labrador mix", "dog"), ("collie cross", "dog"), ("Collie-Cross", "dog")),
+        *(("border collie hybrid", "dog"), ("persian mix", "cat"), ("holstein crosses", "cow")),
+        *(("poodle cross", "poodle mix"), ("collie cross puppy", "dog"), ("big lab mix", "dog")),
+        *((word, None) for word in ("dog mix", "trail mix", "wolf cross", "cross", "red cross")),
+    ],
+)
+def test_a_cross_is_of_its_parents_kind(mention: str, concept: str | None) -> None:
+    assert TAXONOMY.resolve(mention) == concept
+
+
+@pytest.mark.parametrize(
+    ("mention", "concept"),
+    [
+        *(("Vulpes sp.", "fox"), ("Vulpes spp.", "fox"), ("genus Canis", "canine")),
+        *(("Panthera sp.", "big cat"), ("Felis sp", "feline"), ("Ursus sp.", "bear")),
+        *(("Cervus sp.", "deer"), ("Equus spp.", "equine"), ("Bos sp.", "bovine")),
+        *(("Sus sp.", "swine"), ("Lepus species", "hare"), ("Corvus sp.", "crow")),
+        *(("Falco sp.", "falcon"), ("Bubo sp.", "owl"), ("Quercus sp.", None)),
+    ],
+)
+def test_a_genus_is_the_group_of_its_kinds(mention: str, concept: str | None) -> None:
+    assert TAXONOMY.resolve(mention) == concept
+    found = [name.concept for name in TAXONOMY.find(f"one {mention} here")]
+    assert found == ([concept] if concept else [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "related"),
+    [
+        *(("alligator", "crocodile", True), ("hare", "rabbit", True), ("swan", "duck", True)),
+        *(("warthog", "wild boar", True), ("coyote", "wolf", True), ("moth", "butterfly", True)),
+        *(("wasp", "bee", True), ("chipmunk", "squirrel", True), ("gerbil", "hamster", True)),
+        *(("hawk", "owl", True), ("orangutan", "gorilla", True), ("yak", "cow", True)),
+        *(("axolotl", "frog", False), ("pigeon", "owl", False), ("beetle", "ant", False)),
+        *(("ferret", "hamster", False), ("goat", "pig", False), ("snark", "cow", False)),
+    ],
+)
+def test_close_relatives(one: str, other: str, related: bool) -> None:
+    assert TAXONOMY.are_related(one, other) is TAXONOMY.are_related(other, one) is related
+
+
+@pytest.mark.parametrize(
+    ("concept", "inside", "outside"),
+    [
+        ("predator", "lion wolf polar_bear owl crocodile shark", "giant_panda cow rabbit duck"),
+        ("carnivore", "lion weasel grizzly_bear", "giant_panda cow"),
+        ("oceanic dolphin", "dolphin killer_whale", "amazon_river_dolphin"),
+        ("dolphin", "dolphin amazon_river_dolphin", "killer_whale"),
+        ("farm animal", "cow sheep pig horse goat chicken", "bighorn_sheep zebra boar"),
+        ("herbivore", "cow giant_panda giraffe rabbit sheep bighorn_sheep", "pig boar lion"),
+        ("omnivore", "pig boar black_bear raccoon", "polar_bear giant_panda"),
+        ("domestic animal", "dog cat cow collie", "wolf lion bighorn_sheep"),
+        ("wild animal", "lion fox deer elephant owl crocodile", "dog cat cow chihuahua"),
+        ("four legged animal", "cow lion lizard turtle", "snake owl bee shark"),
+        ("furry friend", "cat dog rabbit hamster", "snake cow fish"),
+        ("lynx", "bobcat", "cougar cat lion"),
+    ],
+)
+def test_shipped_groups(concept: str, inside: str, outside: str) -> None:
+    below = TAXONOMY.classes_at_or_below(concept, SHIPPED)
+    assert set(inside.split()) <= below
+    assert not below & set(outside.split())
+
+
+@pytest.mark.parametrize("name", ["jungle", "forest", "woodland", "wild", "land", "exotic"])
+def test_groups_with_unknown_members_are_no_synonyms_of_animal(name: str) -> None:
+    concept = TAXONOMY.resolve(f"two {name} animals")
+    assert concept != "animal"
+    assert TAXONOMY.beyond(concept, SHIPPED) == TAXONOMY.classes_at_or_below("animal", SHIPPED)
+    assert TAXONOMY.beyond("animal", SHIPPED) is None
+    assert TAXONOMY.beyond("snark", SHIPPED) is None
+
+
+def test_what_a_photo_surely_shows() -> None:
+    def kind(**probabilities: float) -> str | None:
+        return TAXONOMY.surest_kind(dict.fromkeys(SHIPPED, 0.0) | probabilities, 0.8)
+
+    assert kind(lion=0.8) == "lion"
+    assert kind(lion=0.79, tiger=0.2) is None
+    assert kind(collie=0.5, dog=0.4) == "dog"
+    assert kind(collie=0.9) == "collie"
+    assert kind(cow=0.5, ox=0.4) == "cattle"
 
 
 def test_a_very_long_mention_is_resolved() -> None:
@@ -335,6 +449,38 @@ def test_the_classes_decide_what_is_finer_or_outside() -> None:
     assert TAXONOMY.answering_classes("cow", coarse) == (set(), False, ())
 
 
+@pytest.mark.parametrize(
+    ("concept", "classes", "by"),
+    [
+        # the nearest class answers alone for a kind
+        ("labrador", {"dog"}, ("dog",)),
+        ("husky", {"dog"}, ("dog",)),
+        ("border collie", {"collie"}, ("collie",)),
+        ("maine coon", {"cat"}, ("cat",)),
+        ("goldfish", {"fish"}, ("fish",)),
+        ("great white shark", {"shark"}, ("shark",)),
+        ("reindeer", {"deer"}, ("deer",)),
+        ("merino", {"sheep"}, ("sheep",)),
+        ("baboon", {"monkey"}, ("monkey",)),
+        # all below for an age, a sex or an occupation
+        ("puppy", {"dog", *DOGS}, ("dog",)),
+        ("kitten", {"cat", *CATS}, ("cat",)),
+        ("mare", {"horse"}, ("horse",)),
+        ("stag", {"deer", "sambar_deer"}, ("deer",)),
+        ("lamb", {"sheep", "bighorn_sheep"}, ("sheep",)),
+        ("police dog", {"dog", *DOGS}, ("dog",)),
+        ("mongrel", {"dog", *DOGS}, ("dog",)),
+        ("calf", {"cow", "ox"}, ("cattle",)),
+        ("joey", {"kangaroo", "koala"}, ("kangaroo", "koala")),
+        ("axolotl", set(), ()),
+    ],
+)
+def test_who_answers_among_the_shipped_classes(
+    concept: str, classes: set[str], by: tuple[str, ...]
+) -> None:
+    assert TAXONOMY.answering_classes(concept, SHIPPED) == (classes, False, by)
+
+
 def test_synonym_labels_are_one_concept() -> None:
     labels = ["orca", "Blue+Whale"]
     assert TAXONOMY.classes_at_or_below("whale", labels) == {"orca", "Blue+Whale"}
@@ -353,7 +499,9 @@ def test_a_class_that_the_file_does_not_know_is_a_concept_of_its_own() -> None:
     assert "Marsh_Pig+deer" in taxonomy.classes_at_or_below("animal", labels)
     assert "Marsh_Pig+deer" not in taxonomy.classes_at_or_below("deer", labels)
     assert TAXONOMY.resolve("marsh pig deer") == "deer"  # the original is unchanged
-    assert TAXONOMY.with_classes(AWA2) is TAXONOMY
+    assert taxonomy.with_classes(labels) is taxonomy
+    assert TAXONOMY.with_classes(labels) is taxonomy
+    assert TAXONOMY.with_classes([]) is TAXONOMY
 
 
 def test_names_for_classes() -> None:
@@ -382,6 +530,20 @@ def test_names_for_classes() -> None:
         ("a Thomson’s gazelle", [(2, 19, "gazelle", False)]),
         ("a bat and mice", [(2, 5, "bat", True), (10, 14, "mouse", True)]),
         ("a black bird", [(8, 12, "bird", False)]),
+        # misspelt: the recogniser decides
+        ("a tiny hampster, elefants", [(7, 15, "hamster", True), (17, 25, "elephant", True)]),
+        (
+            "Elefant! Girafe? Zeebra",
+            [(0, 7, "elephant", True), (9, 15, "giraffe", True), (17, 23, "zebra", True)],
+        ),
+        ("ELEFANT by Mr Girafe of New Zeebra", [(0, 7, "elephant", True)]),
+        ("wild animals and foxes’ dens", [(0, 12, "wild animal", False), (17, 22, "fox", False)]),
+        ("a fox's den", [(2, 5, "fox", False)]),
+        ("two Vulpes sp. there", [(4, 13, "fox", False)]),
+        ("our labrador mix, a collie-cross", [(4, 16, "dog", False), (20, 32, "dog", False)]),
+        ("a collie cross puppy", [(2, 20, "dog", False)]),
+        ("labradors cross the road", [(0, 9, "labrador", False)]),
+        ("the horse cross", [(4, 9, "horse", False)]),
         ("cowboys catalogue bearded ratios; it does go at night", []),
         ("The young man, his mother and a stranger lead the painter to a head of state", []),
         ("", []),
@@ -393,7 +555,7 @@ def test_find(text: str, found: list[tuple[int, int, str, bool]]) -> None:
 
 AMBIGUOUS = """bat mouse crane seal mole duck bear fly turkey chicken ram buck jack sole perch bass
 ray swift kite lark monitor admiral worker soldier queen drone bats seals jaguar python
-boxer drum pen"""
+boxer drum pen kid bull doe fawn stag husky flies ducks bears"""
 CLEAR = """dog cat horse cow lion tiger bird sheep goat pig wolf elephant whale penguin otter
 octopus dogs wolves rabbit leopard polar_bear killer_whale poodle"""
 
@@ -432,6 +594,7 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
     [
         ("There is a small brown dog near a killer whale, polarbears and no bull elephant. ", 4),
         ("cow ", 1),
+        ("elefant labrador mix wqxz ", 2),
         ("a" * 9 + " ", 0),
     ],
 )
@@ -547,7 +710,7 @@ TOY_NAMES = ("wolf", "zebra", "badger", "alligator", "salamanders", "hippopotamu
 @pytest.mark.parametrize(
     ("word", "name"),
     [
-        ("wolg", None),  # 4 letters: no error
+        ("wolg", None),  # 4 letters: no error but in classes
         ("wlof", None),
         ("wolff", "wolf"),  # 5 letters: one, but no wrong letter
         ("zebar", "zebra"),

@@ -114,7 +114,21 @@ UNKNOWN, OUTSIDE, NOTHING = Reason.UNKNOWN_IMAGE, Reason.OUTSIDE_KNOWLEDGE, Reas
         ("-axolotl", "unsure", None, None, (OUTSIDE, OUTSIDE)),
         ("an axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
         ("-axolotl", "sofa", None, None, (OUTSIDE, OUTSIDE)),
-        ("a cheetah", "lion", False, False, (MISSING, MISSING)),
+        ("a cheetah", "lion", None, None, (OUTSIDE, OUTSIDE)),
+        ("a raccoon", "lion", None, None, (OUTSIDE, OUTSIDE)),
+        ("a raccoon", "cow", False, False, (MISSING, MISSING)),
+        ("a yak", "cow", None, None, (OUTSIDE, OUTSIDE)),  # a close relative
+        ("-yak", "cow", None, None, (OUTSIDE, OUTSIDE)),
+        # groups with members that are not known
+        ("a wild animal", "lion", True, True, (FOUND, FOUND)),
+        ("-wild animals", "lion", False, False, (DENIED, DENIED)),
+        ("a wild animal", "cat", None, None, (OUTSIDE, OUTSIDE)),
+        ("-wild animals", "cat", None, None, (OUTSIDE, OUTSIDE)),
+        ("-wild animals, a cat", "cat", True, True, (FOUND, FOUND)),
+        ("a wild animal", "sofa", False, False, (UNKNOWN, UNKNOWN)),
+        ("-wild animals", "sofa", True, True, (DENIALS, DENIALS)),
+        ("a wild animal", "pigeon", None, None, (OUTSIDE, OUTSIDE)),
+        ("an exotic animal", "lion", None, None, (OUTSIDE, OUTSIDE)),
         ("a bird", "cow", False, False, (MISSING, MISSING)),
         # another animal than the classes may belong to a group
         ("an owl", "pigeon", False, False, (UNKNOWN, UNKNOWN)),
@@ -173,25 +187,29 @@ def test_verdict(
         ("a cow", 0.499, 0.5, False),
         ("-cow", 0.499, 0.5, True),
         ("a cow", 1.0, 1.0, True),
-        ("a snake", 0.5, 0.5, False),
-        ("a snake", 0.499, 0.5, None),
-        ("-snake", 0.5, 0.5, True),
+        ("a snake", 0.8, 0.5, False),  # what rules out other animals is surer
+        ("a snake", 0.799, 0.5, None),
+        ("-snake", 0.8, 0.5, True),
+        ("-snake", 0.799, 0.5, None),
+        ("-snake", 0.8, 0.9, None),
     ],
 )
 def test_the_threshold_counts_as_reached(
     text: str, probability: float, threshold: float, value: bool | None
 ) -> None:
-    sighting = photo(cow=probability, horse=0.3, wolf=0.2)
+    sighting = photo(cow=probability, horse=0.1, wolf=0.1)
     assert decide(claims_of(text), sighting, TAXONOMY, threshold).value is value
 
 
 @pytest.mark.parametrize(
     ("probabilities", "value", "shown"),
-    [  # of "a bird", which no class answers for, at 0.5
-        ({"cow": 0.5, "horse": 0.2}, False, "cow 0.50"),
-        ({"cow": 0.5}, False, "no animal (0.50)"),
-        ({"cow": 0.2, "horse": 0.1, "wolf": 0.1}, False, "no animal (0.60)"),
-        ({"cow": 0.2, "horse": 0.2, "wolf": 0.2}, None, ""),  # 0.4: no animal, but not surely
+    [  # of "a bird", which no class answers for
+        ({"cow": 0.8, "horse": 0.2}, False, "cow 0.80"),
+        ({"cow": 0.5, "ox": 0.4}, False, "cattle 0.90"),
+        ({"cow": 0.75, "horse": 0.25}, None, ""),
+        ({"cow": 0.37, "horse": 0.3, "wolf": 0.3}, None, ""),
+        ({"cow": 0.2}, False, "no animal (0.80)"),
+        ({"cow": 0.1, "horse": 0.1, "wolf": 0.1}, None, ""),  # 0.7: no animal, but not surely
         ({"other_animal": 0.5, "cow": 0.2}, None, ""),
     ],
 )
@@ -302,12 +320,22 @@ def test_a_claim_as_json_shows_it() -> None:
     assert cow.to_json()["probability"] == 0.1235
 
 
-def test_a_mention_without_a_concept_is_outside_knowledge() -> None:
-    claim = Claim("snark", 2, 7, None, False)
-    assert decide([claim], PHOTOS["cow"], TAXONOMY, THRESHOLD).value is False
-    verdict = decide([claim], PHOTOS["sofa"], TAXONOMY, THRESHOLD)
-    assert verdict.value is None
-    assert "snark is outside" in verdict.explanation
+@pytest.mark.parametrize("negated", [False, True])
+@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("match", ["any", "all"])
+def test_a_mention_without_a_concept_never_decides(name: str, negated: bool, match: str) -> None:
+    claim = Claim("snark", 2, 7, None, negated)
+    verdict = decide([claim], PHOTOS[name], TAXONOMY, THRESHOLD, match)
+    assert (verdict.value, verdict.reason) == (None, OUTSIDE)
+    assert "snark is no name that is known" in verdict.explanation
+    (judged,) = verdict.claims
+    assert (judged.probability, judged.holds) == (None, None)
+    for text in ("a cow", "-cow", "a dog"):
+        known = claims_of(text)
+        alone = decide(known, PHOTOS[name], TAXONOMY, THRESHOLD).value
+        assert decide([claim, *known], PHOTOS[name], TAXONOMY, THRESHOLD).value is alone
+        every = decide([claim, *known], PHOTOS[name], TAXONOMY, THRESHOLD, "all").value
+        assert every is (False if alone is False else None)
 
 
 def test_a_class_of_the_users_own() -> None:
@@ -344,6 +372,11 @@ def test_verdicts_do_not_change() -> None:
 # The same with the classes of the model that ships, of which some are kinds of others.
 SHIPPED = json.loads((CLASSIFIER_MODEL / "config.json").read_text())["classes"]
 WITHOUT_ANIMAL = "not_animal"  # its share is what is missing to 1
+CROSS = "labrador mix judged as dog 1.00: the finer kind cannot be checked"
+RELATIVE = (
+    "alligator is outside the classifier's knowledge,"
+    " the photo shows a close relative: crocodile 1.00"
+)
 DOGS = ("dog", "chihuahua", "collie", "dalmatian", "german_shepherd")
 
 
@@ -373,11 +406,39 @@ def test_a_photo_of_each_shipped_class(label: str) -> None:
         ("a dog", {"collie": 0.6, "dog": 0.3}, True, "dog 0.90"),
         ("a collie", {"collie": 0.4, "dog": 0.5}, False, "collie absent (0.40)"),
         (
-            "a labrador",
+            "a puppy",
             dict.fromkeys(DOGS, 0.125),
             True,
-            "labrador judged as dog 0.62: the finer kind cannot be checked",
+            "puppy judged as dog 0.62: the finer kind cannot be checked",
         ),
+        # another class than the nearest one is another kind
+        ("a labrador", {"dog": 1.0}, True, None),
+        ("a labrador", {"dalmatian": 1.0}, False, "labrador judged as dog absent (0.00)"),
+        ("-labrador", {"dalmatian": 1.0}, True, None),
+        ("a labrador mix", {"dalmatian": 1.0}, True, CROSS),
+        ("-labrador mix", {"cow": 1.0}, True, "labrador mix judged as dog absent (0.00)"),
+        ("a goldfish", {"shark": 1.0}, False, None),
+        ("a goldfish", {"fish": 1.0}, True, None),
+        ("a reindeer", {"sambar_deer": 1.0}, False, None),
+        ("-reindeer", {"sambar_deer": 1.0}, True, None),
+        ("a joey", {"kangaroo": 1.0}, True, None),
+        ("a joey", {"koala": 1.0}, True, None),
+        # a sure photo rules out what is no class, but for close relatives
+        ("-axolotl", {"frog": 0.37}, None, "axolotl is outside the classifier's knowledge"),
+        ("-axolotl", {"frog": 0.97}, True, None),
+        ("an alligator", {"crocodile": 1.0}, None, RELATIVE),
+        ("-alligator", {"crocodile": 1.0}, None, RELATIVE),
+        ("-alligator", {"cow": 1.0}, True, None),
+        ("a hare", {"rabbit": 1.0}, None, None),
+        ("-warthog", {"boar": 1.0}, None, None),
+        ("a swan", {"duck": 1.0}, None, None),
+        # groups
+        ("-wild animals", {"cat": 1.0}, None, "wild animal cannot be told from other animals"),
+        ("a four-legged animal", {"snake": 1.0}, None, None),
+        ("a four-legged animal", {"bee": 1.0}, False, None),
+        ("a four-legged animal", {"cow": 1.0}, True, None),
+        ("a furry friend", {"snake": 1.0}, False, None),
+        ("a predator", {"giant_panda": 1.0}, False, None),
         ("a kitten", {"lion": 1.0}, False, "kitten judged as cat absent (0.00)"),
         ("a tiger shark", {"fish": 0.9}, False, "tiger shark judged as shark absent (0.00)"),
         ("a fish", {"shark": 0.75, "fish": 0.125}, True, "fish 0.88"),
