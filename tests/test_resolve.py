@@ -51,14 +51,16 @@ def test_a_mention_becomes_a_claim(status, cue, negated, shown):
     assert found == Claim("dogs", 3, 7, "dog", negated, shown)
 
 
-@pytest.mark.parametrize("status", ["affirmed", "denied", "referring"])
-def test_a_mention_that_the_taxonomy_does_not_know_has_no_animal(status):
+@pytest.mark.parametrize(
+    ("status", "animal"), [("affirmed", None), ("denied", None), ("referring", "cow")]
+)
+def test_a_mention_that_the_taxonomy_does_not_know_has_an_animal_only_if_it_refers(status, animal):
     text = "No snark, a cow."
     snark, cow = claims_of(
         text, [mention(text, "snark", status, "No"), mention(text, "cow")], TAXONOMY
     )
     negated = status == "denied"
-    assert snark == Claim("snark", 3, 8, None, negated, "No" if negated else None)
+    assert snark == Claim("snark", 3, 8, animal, negated, "No" if negated else None)
     assert cow == Claim("cow", 12, 15, "cow", False, None)
 
 
