@@ -85,12 +85,12 @@ def classifier_worst(report: Report) -> str:
     return table(["answer", "lowest F1 (test photos)"], rows)
 
 
-def ner_claims(report: Report) -> str:
-    """Return the scores of claims by half of the texts."""
+def ner_claims(report: Report, texts: str = "claims") -> str:
+    """Return the scores of claims by half of the texts, of which the report has several sets."""
     names = ("claims_f1", "mentions_f1", "polarity")
     rows = [
         [half, who, scores["texts"], *(cell(scores[name]) for name in names)]
-        for who, key in (("the model", "claims"), ("listed names", "claims_of_gazetteer"))
+        for who, key in (("the model", texts), ("listed names", f"{texts}_of_gazetteer"))
         for half, scores in report[key].items()
     ]
     heads = ["half", "read by", "texts", "claims F1", "mentions F1", "polarity of mentions found"]
@@ -158,8 +158,9 @@ def results(photos: Report, texts: Report) -> str:
 
 
 def tables(photos: Report, texts: Report) -> dict[str, str]:
-    """Return all tables by name."""
-    return {
+    """Return all tables by name; that of registers where they were measured."""
+    registers = {"ner-registers": ner_claims(texts, "registers")} if "registers" in texts else {}
+    return registers | {
         "classifier-scores": classifier_scores(photos),
         "classifier-unknown": classifier_unknown(photos),
         "classifier-worst": classifier_worst(photos),

@@ -1,10 +1,12 @@
 """Quality of reading claims, against what people do without such a reader.
 
-    python benchmarks/claims.py                       # the half of the sentences to report
+    python benchmarks/claims.py                       # all tables
     python benchmarks/claims.py --split look --errors # the half to look at, with every error
+    python benchmarks/claims.py --existence existence.json  # and VALSE's statements
 
-The sentences are those of ``tests/data/claims.jsonl``, written by hand: ``{"text", "category",
-"split", "claims": [{"mention", "start", "end", "negated"}], "photos": {class: answer}}``. Compared:
+The sentences are those of ``tests/data/claims.jsonl`` and, in other registers, ``registers.jsonl``,
+written by hand: ``{"text", "category", "split", "claims": [{"mention", "start", "end", "negated"}],
+"photos": {class: answer}}``; one half is for development, the other for testing. Compared:
 
 - ours: the recogniser with its polarity.
 - NegEx: our mentions, with the polarity of the ``negspacy`` package (Chapman et al. 2001), where
@@ -20,8 +22,12 @@ use, each given our mentions:
 - label among mentions: the class is one of the words found.
 - label within a mention or the reverse: either contains the other.
 - the same, turned round: the opposite where a negation stands anywhere in the text.
+
+Tables of things that are read as animals, of VALSE's statements of existence (a file of
+github.com/Heidelberg-NLP/VALSE), and of changes that should not matter follow, see ``probes.py``.
 """
 
+import json
 import re
 import sys
 import time
@@ -34,6 +40,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 import numpy as np
 
+from benchmarks.probes import Rows, changes, existence, things
 from common.cli import ArgumentParser, run
 from common.evaluation.bootstrap import bootstrap
 from common.evaluation.metrics import f1
@@ -41,15 +48,26 @@ from common.evaluation.tables import cell
 from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
 from engine.claims import ClaimExtractor
 from matching.claim import Claim
-from matching.resolve import NEGATION
 from matching.taxonomy import Taxonomy
 from matching.verdict import ImageEvidence, decide
-from ner.report import ClaimExample, Spans, count_claims, read_claims, report_claims
+from ner.report import (
+    ClaimExample,
+    Spans,
+    claim_spans,
+    count_claims,
+    read_claims,
+    report_claims,
+)
 
 if TYPE_CHECKING:
     from classifier.config import ModelConfig
 
 SENTENCES = ROOT / "tests/data/claims.jsonl"
+REGISTERS = ROOT / "tests/data/registers.jsonl"
+THINGS = ROOT / "tests/data/things.json"
+NEGATION = re.compile(
+    r"\b(no|not|never|none|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE
+)
 
 
 def exact(text: str, classes: Sequence[str]) -> Spans:
@@ -131,32 +149,17 @@ def photo_rules(
     }
 
 
-def get_args_parser() -> ArgumentParser:
-    """The command line."""
-    parser = ArgumentParser(__doc__)
-    parser.add_argument("--split", choices=("look", "report"), default="report")
-    parser.add_argument("--count", type=int, metavar="N", help="the first sentences only")
-    parser.add_argument("--errors", action="store_true", help="print what is read wrongly")
-    parser.add_argument("--file", type=Path, default=SENTENCES, metavar="FILE")
-    parser.add_model("--model", NER_MODEL)
-    return parser
-
-
-def main() -> int:
-    """Print the tables."""
-    args = get_args_parser().parse_args()
-    from classifier.config import ModelConfig
-
-    examples = [e for e in read_claims(args.file) if e.split == args.split][: args.count]
+def print_reading(
+    examples: Sequence[ClaimExample], reader: ClaimExtractor, config: "ModelConfig", errors: bool
+) -> None:
+    """Print how a set of sentences is read: by whom, on photos, by category."""
     gold = [example.spans for example in examples]
     texts = [example.text for example in examples]
-    config = ModelConfig.load(CLASSIFIER_MODEL)
-    reader = ClaimExtractor.load(args.model)
     reader.read(texts[:1])
     started = time.perf_counter()
     claims = [reader.read([text])[0] for text in texts]
     seconds = (time.perf_counter() - started) / len(texts)
-    ours: list[Spans] = [{(c.start, c.end, c.negated) for c in row} for row in claims]
+    ours = list(map(claim_spans, claims))
 
     systems: dict[str, list[Spans]] = {"ours": ours}
     if check := negex():
@@ -165,7 +168,7 @@ def main() -> int:
     systems["exact match"] = [exact(text, config.classes) for text in texts]
     systems["any substring"] = [substring(text, config.classes) for text in texts]
 
-    print(f"{len(examples)} sentences ({args.split}), {seconds * 1000:.1f} ms each\n")
+    print(f"{len(examples)} sentences, {seconds * 1000:.1f} ms each\n")
     print(f"{'':16} {'claims F1':22} {'mentions F1':22} polarity of found mentions")
     for name, found in systems.items():
         scores = report_claims(gold, found)
@@ -181,15 +184,15 @@ def main() -> int:
         )
         print(f"{name:58} {estimate}")
     print()
-    print(f"{'category':22} sentences  all right  claims F1")
+    print(f"{'category':26} sentences  all right  claims F1")
     rows = count_claims(gold, ours)
     for category in dict.fromkeys(example.category for example in examples):
         part = np.array([i for i, e in enumerate(examples) if e.category == category])
         whole = np.mean([ours[i] == gold[i] for i in part])
         shown = f"{f1(rows[part, :3]):10.3f}" if rows[part, 2].any() else f"{'-':>10}"
-        print(f"{category:22} {len(part):9} {whole:10.3f} {shown}")
-    if args.errors:
-        print()
+        print(f"{category:26} {len(part):9} {whole:10.3f} {shown}")
+    print()
+    if errors:
         for example, spans in zip(examples, ours, strict=True):
             if spans != example.spans:
                 print(f"{example.category}: {example.text[:300]}")
@@ -203,6 +206,54 @@ def main() -> int:
         for i, label in photos:
             if rules["ours"](i, label) != (expected := examples[i].photos[label]):
                 print(f"photo {label}, expected {expected}: {texts[i][:200]}")
+
+
+def print_probes(rows: Rows, errors: bool) -> None:
+    """Print which share of the texts of each probe is read wrongly."""
+    print(f"\n{'probe':36} texts  read wrongly")
+    for name, found in rows.items():
+        flags = np.array([flag for _, flag in found], float)
+        estimate = bootstrap(lambda drawn, flags=flags: flags[drawn].mean(), len(flags))
+        print(f"{name:36} {len(flags):5}  {estimate}")
+        for text, flag in found if errors else ():
+            if flag is True:
+                print(f"   {text[:200]!r}")
+
+
+def get_args_parser() -> ArgumentParser:
+    """The command line."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("--split", choices=("look", "report"), help="one half only")
+    parser.add_argument("--count", type=int, metavar="N", help="the first of each kind only")
+    parser.add_argument("--errors", action="store_true", help="print what is read wrongly")
+    parser.add_argument("--file", type=Path, metavar="FILE", help="sentences in place of both sets")
+    parser.add_argument("--existence", type=Path, metavar="FILE", help="VALSE's existence.json")
+    parser.add_model("--model", NER_MODEL)
+    return parser
+
+
+def main() -> int:
+    """Print the tables."""
+    args = get_args_parser().parse_args()
+    from classifier.config import ModelConfig
+
+    statements = json.loads(args.existence.read_text("utf-8")).values() if args.existence else ()
+    config = ModelConfig.load(CLASSIFIER_MODEL)
+    reader = ClaimExtractor.load(args.model)
+    everything = []
+    for file in [args.file] if args.file else [SENTENCES, REGISTERS]:
+        rows = read_claims(file)
+        for half in [args.split] if args.split else sorted({row.split for row in rows}):
+            examples = [row for row in rows if row.split == half][: args.count]
+            print(f"{file.name}, {half}: ", end="")
+            print_reading(examples, reader, config, args.errors)
+            everything += examples
+    listed = json.loads(THINGS.read_text("utf-8"))
+    words = {kind: part[: args.count] for kind, part in listed.items()}
+    print_probes(things(reader.read, words), args.errors)
+    if args.existence:
+        print_probes(existence(reader.read, statements, reader.taxonomy), args.errors)
+    print_probes(changes(reader.read, everything, reader.taxonomy, words["nouns"]), args.errors)
     return 0
 
 

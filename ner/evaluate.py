@@ -36,6 +36,13 @@ def get_args_parser() -> ArgumentParser:
         metavar="FILE",
         help="texts with their claims (default: tests/data/claims.jsonl)",
     )
+    parser.add_argument(
+        "--registers",
+        type=Path,
+        default=ROOT / "tests/data/registers.jsonl",
+        metavar="FILE",
+        help="the same in other registers (default: tests/data/registers.jsonl)",
+    )
     parser.add_evaluation()
     return parser
 
@@ -48,10 +55,10 @@ def main() -> None:
     from engine.claims import ClaimExtractor
     from ner.data import read_jsonl
     from ner.predictor import Recognizer
-    from ner.report import predict_tags, read_claims, report, report_claims, report_gazetteer
+    from ner.report import predict_tags, read_claims, report, report_gazetteer, report_halves
 
     sentences = read_jsonl(args.data / FILES[args.split] if args.data.is_dir() else args.data)
-    examples = read_claims(args.claims)
+    written = {"claims": read_claims(args.claims), "registers": read_claims(args.registers)}
     recognizers = {}
     if args.runtime != "torch":
         recognizers["onnx"] = Recognizer.load(args.model, args.device)
@@ -70,13 +77,10 @@ def main() -> None:
     figures = {"split": args.split, "runtime": next(iter(recognizers)), **report(gold, predicted)}
     figures["gazetteer"] = report_gazetteer(preprocess, sentences)
     extractor = ClaimExtractor(recognizer, preprocess.taxonomy)
-    figures["claims"], figures["claims_of_gazetteer"] = {}, {}
-    for half in sorted({example.split for example in examples}):
-        texts, spans = zip(*((e.text, e.spans) for e in examples if e.split == half), strict=True)
-        found = [{(c.start, c.end, c.negated) for c in row} for row in extractor.read(texts)]
-        listed = [{(n.start, n.end, False) for n in preprocess.taxonomy.find(t)} for t in texts]
-        figures["claims"][half] = report_claims(spans, found)
-        figures["claims_of_gazetteer"][half] = report_claims(spans, listed)
+    listed = preprocess.taxonomy.find
+    for name, examples in written.items():
+        figures[name] = report_halves(examples, extractor.read)
+        figures[f"{name}_of_gazetteer"] = report_halves(examples, lambda texts: map(listed, texts))
     for weights in exact:
         scores = report(gold, predict_tags(weights.model, preprocess, sentences))
         figures["weights"] = {"micro": scores["micro"], "ANIM": scores["types"].get("ANIM", {})}

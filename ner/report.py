@@ -1,7 +1,7 @@
 """Scores of entities, mentions and claims."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,8 @@ from seqeval.scheme import IOB2
 from common.errors import InputError
 from common.evaluation.bootstrap import bootstrap, estimates
 from common.evaluation.metrics import f1
+from matching.claim import Claim
+from matching.taxonomy import Name
 from ner.decode import decode, spans
 from ner.labels import STATUS, TYPES
 from ner.windows import Forward, Preprocess, word_probabilities
@@ -158,6 +160,11 @@ def read_claims(path: Path) -> list[ClaimExample]:
         raise InputError(f"{path}: {error}") from error
 
 
+def claim_spans(claims: Iterable[Claim | Name]) -> Spans:
+    """Return claims, or listed names taken for affirmed ones, as `count_claims` compares them."""
+    return {(c.start, c.end, getattr(c, "negated", False)) for c in claims}
+
+
 def count_claims(gold: Sequence[Spans], found: Sequence[Spans]) -> np.ndarray:
     """Return right, found and gold: of claims, then of mentions without polarity, ``(N, 6)``."""
     rows = []
@@ -176,3 +183,15 @@ def report_claims(gold: Sequence[Spans], found: Sequence[Spans]) -> dict[str, An
         "polarity": lambda drawn: rows[drawn, 0].sum() / max(1, rows[drawn, 3].sum()),
     }
     return {"texts": len(gold), **estimates(statistics, len(gold))}
+
+
+def report_halves(
+    examples: Sequence[ClaimExample], read: Callable[[list[str]], Iterable[Iterable[Claim | Name]]]
+) -> dict[str, dict[str, Any]]:
+    """Return `report_claims` of what ``read`` finds in each half of the texts."""
+    halves = {}
+    for half in sorted({example.split for example in examples}):
+        part = [example for example in examples if example.split == half]
+        found = list(map(claim_spans, read([example.text for example in part])))
+        halves[half] = report_claims([example.spans for example in part], found)
+    return halves

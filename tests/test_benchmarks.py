@@ -34,6 +34,21 @@ def test_a_stale_table_is_written_anew():
     assert filled(changed, written) == (text, stale)
 
 
+def test_the_table_of_registers_is_there_when_they_were_measured():
+    photos, texts = (
+        json.loads((folder / "evaluation.json").read_text())
+        for folder in (CLASSIFIER_MODEL, NER_MODEL)
+    )
+    for part in ("registers", "registers_of_gazetteer"):
+        texts.pop(part, None)
+    assert "ner-registers" not in tables(photos, texts)
+    texts["registers"] = {"look": texts["claims"]["look"] | {"texts": 123}}
+    texts["registers_of_gazetteer"] = {"look": texts["claims"]["look"] | {"texts": 45}}
+    _, _, first, second = tables(photos, texts)["ner-registers"].splitlines()
+    assert first.startswith("| look | the model | 123 | 0.")
+    assert second.startswith("| look | listed names | 45 | 0.")
+
+
 def test_the_plain_baseline_answers_with_both_models():
     base = ("benchmarks/plain.py", "--image", SAMPLES / "cat.jpg", "--text")
     assert script(*base, "There is a cat.").stdout == "True\n"
@@ -65,12 +80,23 @@ def test_throughput():
     assert "3 pairs, 3 distinct photos" in done.stdout
 
 
-def test_claims():
-    lines = script("benchmarks/claims.py", "--count", 16).stdout.splitlines()
-    assert lines[0].startswith("16 sentences (report)")
-    rows = {line[:16].strip(): line[16:].strip() for line in reversed(lines)}  # "ours" twice
+def test_claims(tmp_path):
+    statements = tmp_path / "existence.json"
+    texts = ("There is a dog.", "There is no dog."), ("There is a plane.", "There is no plane.")
+    rows = {str(i): {"caption": a, "foil": b} for i, (a, b) in enumerate(texts)}
+    statements.write_text(json.dumps(rows))
+    command = ("benchmarks/claims.py", "--count", 16, "--existence", statements)
+    lines = script(*command).stdout.splitlines()
+    heads = [line.split(" sentences")[0] for line in lines if " sentences, " in line]
+    sets = ("claims.jsonl", "registers.jsonl")
+    assert heads == [f"{name}, {half}: 16" for name in sets for half in ("look", "report")]
+    rows = {line[:16].strip(): line[16:].strip() for line in reversed(lines)}  # the first of each
     assert rows["ours"].startswith(rows["plain"].split()[-1]) and "[" in rows["ours"]
     assert rows["exact match"] != rows["ours"]
+    probes = {line[:36].strip(): line[36:].split() for line in lines}
+    assert probes["VALSE, captions with animals"] == ["1", "0.000", "[0.000,", "0.000]"]
+    assert probes["VALSE, foils without animals"][0] == "1"
+    assert probes["all nouns"][0] == "16" and probes["a space at the end"][0] == "64"
 
 
 def test_robustness(tiny_classifier, photos):

@@ -70,7 +70,10 @@ def test_evaluation_finds_the_pattern(tiny_ner, tagged, tmp_path):
             for half, word in (("look", "A"), ("report", "No"))
         ],
     )
-    base = ("ner/evaluate.py", "--model", tiny_ner, "--claims", claims, "--output", tmp_path)
+    look = tmp_path / "registers.jsonl"
+    look.write_text(claims.read_text().splitlines()[0] + "\n")
+    texts = ("--claims", claims, "--registers", look)
+    base = ("ner/evaluate.py", "--model", tiny_ner, *texts, "--output", tmp_path)
     done = script(*base, "--data", tagged)
     figures = json.loads((tmp_path / "evaluation.json").read_text())
     assert figures["runtime"] == "onnx"
@@ -80,6 +83,8 @@ def test_evaluation_finds_the_pattern(tiny_ner, tagged, tmp_path):
     listed = figures["claims_of_gazetteer"]
     assert listed["look"]["claims_f1"]["value"] == listed["report"]["mentions_f1"]["value"] == 1
     assert listed["report"]["claims_f1"]["value"] == 0  # what is denied
+    assert figures["registers"] == {"look": figures["claims"]["look"]}
+    assert figures["registers_of_gazetteer"] == {"look": listed["look"]}
     validation = script(*base, "--data", tagged, "--split", "val", "--runtime", "torch").stdout
     assert validation.startswith("split val  runtime torch  sentences 20")
     one_file = script(*base, "--data", tagged / "validation.jsonl", "--runtime", "torch").stdout
