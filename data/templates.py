@@ -27,15 +27,16 @@ HELD_OUT = 20  # one of so many templates and names is for validation
 # layer of the taxonomy lists, and with any name of the taxonomy.
 TIERS = (0.5, 0.35, 0.15)
 COMMON, KNOWN = 700, 2500  # the most usual things, and those that are not rare
+THING_TIERS = (0.4, 0.25, 0.35)  # the same for things: the most usual, the known, any
 # Share of texts in which things stand where animals might, and of their slots; otherwise the
 # sentence alone would tell that a word is an animal.
-WITH_THINGS, THINGS = 0.4, 0.6
+WITH_THINGS, THINGS = 0.45, 0.65
 GIVEN = 0.3  # of the things without an article: a given name
 GROUPS = (*("animal",) * 5, "creature", "beast", "critter", "species", "pet")
 
 MARK = re.compile(r"\{([+~=0n-])(s?)\}|\[([+=-])([^\]\n]+)\]|<([^<>]+)>")
 _EITHER = re.compile("«([^«»]*)»")
-_DETERMINED = re.compile(r"\b(an?|the|this|that|no|any|\d+|one|two|my|our|your|\w+er) $", re.I)
+_DETERMINED = re.compile(r"\b(an?|the|this|that|\d+|one|two|my|our|your|\w+er) $", re.I)
 _QUOTES = ("“”", '""', "''", "‘’", "()", "[]", "**", "<>")
 
 
@@ -121,7 +122,8 @@ class Names:
         if kind == "=":
             group = chance.choice(GROUPS)
             return self.grammar.plural_noun(group) if plural else group
-        (pairs,) = chance.choices(self.things if kind == "0" else self.animals, TIERS)
+        thing = kind == "0"
+        (pairs,) = chance.choices(*((self.things, THING_TIERS) if thing else (self.animals, TIERS)))
         name = chance.choice(pairs)[plural]
         return name.title() if chance.random() < 0.1 else name
 

@@ -29,6 +29,7 @@ from matching.taxonomy import Taxonomy
 ANIMAL = "05"
 # Artifacts, bodies, foods, places, objects, persons, phenomena, plants, substances.
 THINGS = frozenset(("06", "08", "13", "15", "17", "18", "19", "20", "27"))
+CONCRETE = frozenset(("06", "13", "20"))
 LEXICOGRAPHER_FILES = {"05": "ANIM", "20": "PLANT"}  # noun.animal and noun.plant, lexnames(5WN)
 _RANK = re.compile(
     r"^(sub|super)?(genus|family|order|class|phylum|tribe|division) "
@@ -61,8 +62,8 @@ def read_names(folder: Path) -> dict[str, list[str]]:
 def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -> list[str]:
     """Return nouns for things, plants, places and persons, the most frequent first.
 
-    Each has been tagged in WordNet's corpora, mostly so, and no sense of it is an animal's. None
-    has a word that is kept out.
+    Each has been tagged in WordNet's corpora, mostly so, or is one word for an artifact, a food or a
+    plant, and no sense of it is an animal's. None has a word that is kept out.
 
     Raises:
         InputError: If the database cannot be read.
@@ -82,7 +83,8 @@ def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -
             continue
         kinds = [files[sense.offset] for sense in nouns]
         count = sum(sense.count for sense in nouns)
-        usual = count and 2 * count >= sum(sense.count for sense in senses)
+        usual = 2 * count >= sum(sense.count for sense in senses)
+        usual &= bool(count) or (kinds[0] in CONCRETE and " " not in lemma)
         if (
             usual
             and kinds[0] in THINGS
