@@ -62,8 +62,8 @@ def read_names(folder: Path) -> dict[str, list[str]]:
 def read_nouns_of_things(folder: Path, taxonomy: Taxonomy, kept_out: set[str]) -> list[str]:
     """Return nouns for things, plants, places and persons, the most frequent first.
 
-    Each has been tagged in WordNet's corpora, mostly so, or is one word for an artifact, a food or a
-    plant, and no sense of it is an animal's. None has a word that is kept out.
+    Each has been tagged in WordNet's corpora, mostly so, or is one word for an artifact, a food or
+    a plant, and no sense of it is an animal's. None has a word that is kept out.
 
     Raises:
         InputError: If the database cannot be read.
