@@ -45,7 +45,7 @@ from common.cli import ArgumentParser, run
 from common.evaluation.bootstrap import bootstrap
 from common.evaluation.metrics import f1
 from common.evaluation.tables import cell
-from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT
+from common.paths import CLASSIFIER_MODEL, NER_MODEL, ROOT, data_root
 from engine.claims import ClaimExtractor
 from matching.claim import Claim
 from matching.taxonomy import Taxonomy
@@ -55,6 +55,7 @@ from ner.report import (
     Spans,
     claim_spans,
     count_claims,
+    read_captions,
     read_claims,
     report_claims,
 )
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from classifier.config import ModelConfig
 
 SENTENCES = ROOT / "tests/data/claims.jsonl"
+CAPTIONS = ROOT / "tests/data/captions.jsonl"
 REGISTERS = ROOT / "tests/data/registers.jsonl"
 THINGS = ROOT / "tests/data/things.json"
 NEGATION = re.compile(
@@ -208,6 +210,23 @@ def print_reading(
                 print(f"photo {label}, expected {expected}: {texts[i][:200]}")
 
 
+def print_captions(folder: Path, reader: ClaimExtractor, errors: bool) -> None:
+    """Print precision and recall on captions that are annotated by their place in a file."""
+    examples = read_captions(CAPTIONS, folder)
+    gold = [example.spans for example in examples]
+    found = list(map(claim_spans, reader.read([example.text for example in examples])))
+    rows = count_claims(gold, found)
+    scores = {
+        "precision": lambda drawn: rows[drawn, 0].sum() / max(1, rows[drawn, 1].sum()),
+        "recall": lambda drawn: rows[drawn, 0].sum() / max(1, rows[drawn, 2].sum()),
+    }
+    named = ", ".join(f"{name} {bootstrap(score, len(rows))}" for name, score in scores.items())
+    print(f"\n{len(examples)} image captions, {rows[:, 2].sum()} claims: {named}")
+    for example, spans in zip(examples, found, strict=True):
+        if errors and spans != example.spans:
+            print(f"   {example.text[:200]!r}: {sorted(spans ^ example.spans)}")
+
+
 def print_probes(rows: Rows, errors: bool) -> None:
     """Print which share of the texts of each probe is read wrongly."""
     print(f"\n{'probe':36} texts  read wrongly")
@@ -250,6 +269,9 @@ def main() -> int:
             everything += examples
     listed = json.loads(THINGS.read_text("utf-8"))
     words = {kind: part[: args.count] for kind, part in listed.items()}
+    captions = data_root() / "captions"
+    if captions.is_dir():
+        print_captions(captions, reader, args.errors)
     print_probes(things(reader.read, words), args.errors)
     if args.existence:
         print_probes(existence(reader.read, statements, reader.taxonomy), args.errors)

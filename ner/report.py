@@ -160,6 +160,32 @@ def read_claims(path: Path) -> list[ClaimExample]:
         raise InputError(f"{path}: {error}") from error
 
 
+def read_captions(path: Path, folder: Path) -> list[ClaimExample]:
+    """Read the annotations of texts that may not be copied.
+
+    Args:
+        path: ``{"source", "line", "claims": [[start, end, negated], ...]}``, a JSON object a line.
+        folder: Where ``SOURCE.jsonl`` has the text, in a line counted from 0.
+
+    Raises:
+        InputError: If a file cannot be read.
+    """
+    sources: dict[str, list[str]] = {}
+    examples = []
+    try:
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            name = row["source"]
+            if name not in sources:
+                sources[name] = (folder / f"{name}.jsonl").read_text("utf-8").split("\n")
+            text = json.loads(sources[name][row["line"]])["text"]
+            claims = [dict(zip(("start", "end", "negated"), c, strict=True)) for c in row["claims"]]
+            examples.append(ClaimExample(text, name, "report", claims, {}))
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise InputError(f"{path}: {error}") from error
+    return examples
+
+
 def claim_spans(claims: Iterable[Claim | Name]) -> Spans:
     """Return claims, or listed names taken for affirmed ones, as `count_claims` compares them."""
     return {(c.start, c.end, getattr(c, "negated", False)) for c in claims}

@@ -1,18 +1,27 @@
 """The report's own counts equal seqeval's strict scores."""
 
+import json
 import random
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from common.errors import InputError
 from common.evaluation.metrics import f1
 from ner import report as reporting
 from ner.config import ModelConfig
 from ner.data import NO_TYPES, Sentence
 from ner.decode import decode
 from ner.labels import HEADS, TYPES
-from ner.report import count_claims, count_matches, mention_scores, report, report_claims
+from ner.report import (
+    count_claims,
+    count_matches,
+    mention_scores,
+    read_captions,
+    report,
+    report_claims,
+)
 
 
 def random_tags(chance, length):
@@ -84,3 +93,16 @@ def test_mentions_and_their_status_are_scored_where_somebody_looked(monkeypatch)
     monkeypatch.setattr(reporting, "word_probabilities", lambda *_: tables)
     scores = mention_scores(None, SimpleNamespace(config=config), sentences)
     assert scores == pytest.approx({"mention_f1": 6 / 7, "claim_f1": 4 / 7})
+
+
+def test_captions_are_read_by_their_place(tmp_path):
+    texts = ["A cow.", "A line\u2028of two", "No dogs run."]
+    rows = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
+    (tmp_path / "some.jsonl").write_text(rows, "utf-8")
+    path = tmp_path / "captions.jsonl"
+    path.write_text('{"source": "some", "line": 2, "claims": [[3, 7, true]]}\n', "utf-8")
+    (example,) = read_captions(path, tmp_path)
+    assert (example.text, example.spans) == ("No dogs run.", {(3, 7, True)})
+    path.write_text('{"source": "some", "line": 9, "claims": []}\n', "utf-8")
+    with pytest.raises(InputError, match="captions.jsonl"):
+        read_captions(path, tmp_path)
