@@ -104,5 +104,5 @@ def test_captions_are_read_by_their_place(tmp_path):
     (example,) = read_captions(path, tmp_path)
     assert (example.text, example.spans) == ("No dogs run.", {(3, 7, True)})
     path.write_text('{"source": "some", "line": 9, "claims": []}\n', "utf-8")
-    with pytest.raises(InputError, match="captions.jsonl"):
+    with pytest.raises(InputError, match=r"captions\.jsonl"):
         read_captions(path, tmp_path)
