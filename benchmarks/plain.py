@@ -23,6 +23,9 @@ from common.cli import ArgumentParser, run
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
 
 
+ANIMAL = ("ANIM", "affirmed")  # how the labels of both heads end
+
+
 def get_args_parser() -> ArgumentParser:
     """The command line."""
     parser = ArgumentParser(__doc__)
@@ -72,7 +75,7 @@ def load(mode: str) -> Callable[[str, str], bool]:
             label = classes[image_model(photo).argmax().item()]
             tags = text_model(**inputs).logits[0].argmax(dim=1).tolist()
         tokens = tokenizer.convert_ids_to_tokens(words["input_ids"][0])
-        animals = [t for t, tag in zip(tokens, tags, strict=True) if names[tag].endswith("ANIM")]
+        animals = [t for t, tag in zip(tokens, tags, strict=True) if names[tag].endswith(ANIMAL)]
         return label in animals
 
     return answer
