@@ -22,7 +22,6 @@ if not __package__:  # run as a file: import from the repository, not from this 
 from common.cli import ArgumentParser, run
 from common.paths import CLASSIFIER_MODEL, NER_MODEL
 
-
 ANIMAL = ("ANIM", "affirmed")  # how the labels of both heads end
 
 
