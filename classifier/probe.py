@@ -81,7 +81,7 @@ def head_prior(
         rows = [k for k, c in enumerate(concepts) if c and taxonomy.is_below(c, own)]
         if name == NOT_ANIMAL:
             rows = [*range(IMAGENET_ANIMALS, len(IMAGENET_CATEGORIES))]
-        elif not rows:  # the next best: bobcats start as lynxes
+        elif not rows and own in taxonomy.concepts:  # the next best: bobcats start as lynxes
             rows = [k for k, c in enumerate(concepts) if c in taxonomy.concepts[own].is_a]
         if rows:
             weight[i], bias[i] = (part[rows].mean(0) for part in encoder.pretrained_head)

@@ -34,7 +34,7 @@ class Synset(NamedTuple):
     """Its words as spelt there, spaces for underscores, the most usual one first."""
     above: tuple[str, ...]
     """Offsets of its hypernyms."""
-    members: tuple[str, ...]
+    members: tuple[str, ...] = ()
     """Offsets of what belongs to it: the kinds of a genus."""
     marked: bool = False
     """Whether its words belong to one usage: slang, disparagement, slurs."""
