@@ -18,7 +18,7 @@ def reader():
     return ClaimExtractor.load()
 
 
-def misread(sentence: str, expected: str, by_a_hair: bool = False):
+def misread(sentence: str, expected: object, by_a_hair: bool = False):
     """A row that the shipped model gets wrong; by a hair: some processors may get it right."""
     return pytest.param(sentence, expected, marks=pytest.mark.xfail(strict=not by_a_hair))
 
@@ -224,6 +224,7 @@ def test_a_class_of_the_users_own_is_found_without_training(reader):
         ),
         ("A cow–horse mix.", [("cow", "cow", False), ("horse", "horse", False)]),
         ("No_cow, a_horse here.", [("cow", "cow", True), ("horse", "horse", False)]),
+        misread("No_cow, a horse_riding man.", [("cow", "cow", True), ("horse", "horse", False)]),
         ("There is <b>no</b> <i>cow</i>.", [("cow", "cow", True)]),
         (
             "There is **no** *cow*, only a [dog](https://cats.org).",
@@ -285,10 +286,10 @@ def test_the_development_sets_are_sound(file, texts, categories, least):
 @pytest.mark.parametrize(
     ("file", "split", "least"),
     [
-        (SENTENCES, "look", 0.95),
-        (SENTENCES, "report", 0.93),
-        (REGISTERS, "look", 0.72),
-        (REGISTERS, "report", 0.7),
+        (SENTENCES, "look", 0.97),
+        (SENTENCES, "report", 0.97),
+        (REGISTERS, "look", 0.82),
+        (REGISTERS, "report", 0.8),
     ],
 )
 def test_claims_of_the_development_sets(reader, file, split, least):
